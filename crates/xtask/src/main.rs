@@ -1,0 +1,2 @@
+//! (to be furnished)
+fn main() {}
