@@ -1,0 +1,220 @@
+use crate::Name;
+use std::fmt;
+
+/// A place in the buffer of a [`Headers`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    end: u32,
+}
+
+/// The fields of a head or of a trailer section: one buffer, and offsets into it.
+///
+/// Order and spelling are kept. Clearing keeps the memory, so that a recycled value allocates nothing in the steady
+/// state. Holds less than 4 GiB; the engines' limits are far below.
+#[derive(Clone, Default)]
+pub struct Headers {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    /// Bit n is set when a field with the known name n may be present; a hint that saves the search.
+    present: u128,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    name: Span,
+    value: Span,
+    known: Name,
+}
+
+/// One field, borrowed.
+#[derive(Clone, Copy)]
+pub struct Field<'a> {
+    /// Which known field this is.
+    pub known: Name,
+    /// The name as it was spelled.
+    pub name: &'a [u8],
+    /// The value without surrounding whitespace.
+    pub value: &'a [u8],
+}
+
+impl Headers {
+    /// No fields.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Removes everything, keeping the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.present = 0;
+    }
+
+    /// Octets of memory held.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+
+    /// Keeps `bytes` beside the fields (a request target, say) and tells where.
+    pub fn keep(&mut self, bytes: &[u8]) -> Span {
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(bytes);
+        Span { start, end: self.bytes.len() as u32 }
+    }
+
+    /// The bytes at `span`; empty when it is not of this value.
+    pub fn bytes_at(&self, span: Span) -> &[u8] {
+        self.bytes.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+
+    /// Adds a field after the others. The caller vouches that name and value are valid (RFC 9110 §5.1, §5.5).
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        self.push_known(Name::from_bytes(name), name, value);
+    }
+
+    /// Adds a field by its known name.
+    pub fn push_name(&mut self, name: Name, value: &[u8]) {
+        self.push_known(name, name.as_str().as_bytes(), value);
+    }
+
+    fn push_known(&mut self, known: Name, name: &[u8], value: &[u8]) {
+        let name = self.keep(name);
+        let value = self.keep(value);
+        self.present |= 1 << known as u8;
+        self.entries.push(Entry { name, value, known });
+    }
+
+    /// Takes a whole line `name ":" OWS value OWS`, keeping its bytes once. `colon` and `value` are positions in it.
+    pub fn push_line(&mut self, line: &[u8], colon: usize, value: std::ops::Range<usize>) {
+        let at = self.keep(line).start;
+        let known = Name::from_bytes(line.get(..colon).unwrap_or_default());
+        self.present |= 1 << known as u8;
+        self.entries.push(Entry {
+            name: Span { start: at, end: at + colon as u32 },
+            value: Span { start: at + value.start as u32, end: at + value.end as u32 },
+            known,
+        });
+    }
+
+    /// Replaces every field of this name by one with `value`.
+    pub fn set(&mut self, name: Name, value: &[u8]) {
+        self.remove(name);
+        self.push_name(name, value);
+    }
+
+    /// Removes every field of this known name.
+    pub fn remove(&mut self, name: Name) {
+        if self.may_contain(name) {
+            self.entries.retain(|entry| entry.known != name);
+            self.present &= !(1 << name as u8);
+        }
+    }
+
+    /// Keeps only the fields that `keep` accepts.
+    pub fn retain(&mut self, mut keep: impl FnMut(Field<'_>) -> bool) {
+        let bytes = &self.bytes;
+        self.entries.retain(|entry| keep(entry.field(bytes)));
+    }
+
+    /// Whether a field of this known name is here.
+    pub fn contains(&self, name: Name) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The value of the first field of this known name.
+    pub fn get(&self, name: Name) -> Option<&[u8]> {
+        self.get_all(name).next()
+    }
+
+    /// The values of all fields of this known name, in order.
+    pub fn get_all(&self, name: Name) -> impl Iterator<Item = &[u8]> {
+        let entries = if self.may_contain(name) { self.entries.as_slice() } else { &[] };
+        entries.iter().filter(move |entry| entry.known == name).map(|entry| self.bytes_at(entry.value))
+    }
+
+    /// The value of the first field with this name in any case.
+    pub fn get_by_text(&self, name: &[u8]) -> Option<&[u8]> {
+        self.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
+    }
+
+    /// The elements of a comma-separated list field (RFC 9110 §5.6.1), over all its lines, without empty ones.
+    pub fn list(&self, name: Name) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name)
+            .flat_map(|value| value.split(|&b| b == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|e| !e.is_empty())
+    }
+
+    /// Whether a comma-separated list field holds this token, in any case.
+    pub fn list_contains(&self, name: Name, token: &[u8]) -> bool {
+        self.list(name).any(|element| element.eq_ignore_ascii_case(token))
+    }
+
+    /// All fields, in order.
+    pub fn iter(&self) -> impl Iterator<Item = Field<'_>> {
+        self.entries.iter().map(|entry| entry.field(&self.bytes))
+    }
+
+    /// Number of fields.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no fields.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn may_contain(&self, name: Name) -> bool {
+        self.present & (1 << name as u8) != 0
+    }
+}
+
+impl Entry {
+    fn field<'a>(&self, bytes: &'a [u8]) -> Field<'a> {
+        let at = |span: Span| bytes.get(span.start as usize..span.end as usize).unwrap_or_default();
+        Field { known: self.known, name: at(self.name), value: at(self.value) }
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(
+                self.iter()
+                    .map(|field| (field.name.escape_ascii().to_string(), field.value.escape_ascii().to_string())),
+            )
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Headers;
+    use crate::Name;
+
+    #[test]
+    fn fields_keep_order_and_spelling_and_are_found_by_name() {
+        let mut headers = Headers::new();
+        headers.push(b"hOsT", b"a");
+        headers.push_line(b"Accept:  text/html ", 6, 9..18);
+        headers.push(b"X-Own", b"1");
+        headers.push(b"accept", b"*/*");
+        let all: Vec<_> = headers.get_all(Name::Accept).collect();
+        assert_eq!(all, [b"text/html".as_slice(), b"*/*"]);
+        assert_eq!(headers.get_by_text(b"x-own"), Some(b"1".as_slice()));
+        headers.set(Name::Host, b"b");
+        headers.remove(Name::Accept);
+        assert_eq!(format!("{headers:?}"), r#"{"X-Own": "1", "Host": "b"}"#);
+    }
+
+    #[test]
+    fn lists_are_split_over_lines() {
+        let mut headers = Headers::new();
+        headers.push_name(Name::Connection, b"close, , X-A");
+        headers.push_name(Name::Connection, b"Upgrade");
+        assert!(headers.list_contains(Name::Connection, b"upgrade"));
+        assert_eq!(headers.list(Name::Connection).count(), 3);
+    }
+}
