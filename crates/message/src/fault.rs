@@ -177,7 +177,7 @@ impl Fault {
     /// The stable end code: `origin.phase.kind`, as logs and metrics carry it.
     pub fn code(&self) -> impl fmt::Display + use<> {
         let Self { origin, phase, kind, .. } = *self;
-        DisplayWith(move |f| write!(f, "{}.{}.{}", origin.word(), phase.word(), kind.word()))
+        fmt::from_fn(move |f| write!(f, "{}.{}.{}", origin.word(), phase.word(), kind.word()))
     }
 }
 
@@ -298,15 +298,6 @@ impl Kind {
             Self::Stopping => "is shutting down",
             Self::Defect => "met a defect of its own",
         }
-    }
-}
-
-/// A `Display` made of a closure.
-struct DisplayWith<F>(F);
-
-impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for DisplayWith<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (self.0)(f)
     }
 }
 
