@@ -1,4 +1,4 @@
-use crate::Name;
+use crate::{Name, NameSet};
 use std::fmt;
 
 /// A place in the buffer of a [`Headers`].
@@ -16,8 +16,10 @@ pub struct Span {
 pub struct Headers {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
-    /// Bit n is set when a field with the known name n may be present; a hint that saves the search.
-    present: u128,
+    /// The known names that may be present; a hint that saves the search.
+    present: NameSet,
+    /// Some name holds `_` or `.`, which servers may read as `-`.
+    alias_spelled: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -25,6 +27,8 @@ struct Entry {
     name: Span,
     value: Span,
     known: Name,
+    /// Name and value stand in the buffer as `name: value`, ready to be copied at once.
+    tidy: bool,
 }
 
 /// One field, borrowed.
@@ -36,6 +40,8 @@ pub struct Field<'a> {
     pub name: &'a [u8],
     /// The value without surrounding whitespace.
     pub value: &'a [u8],
+    /// `name: value` as one piece, where the buffer happens to hold it so.
+    pub line: Option<&'a [u8]>,
 }
 
 impl Headers {
@@ -48,7 +54,8 @@ impl Headers {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
-        self.present = 0;
+        self.present = NameSet::EMPTY;
+        self.alias_spelled = false;
     }
 
     /// Octets of memory held.
@@ -80,21 +87,27 @@ impl Headers {
 
     fn push_known(&mut self, known: Name, name: &[u8], value: &[u8]) {
         let name = self.keep(name);
+        self.keep(b": ");
         let value = self.keep(value);
-        self.present |= 1 << known as u8;
-        self.entries.push(Entry { name, value, known });
+        self.push_entry(Entry { name, value, known, tidy: true });
     }
 
     /// Takes a whole line `name ":" OWS value OWS`, keeping its bytes once. `colon` and `value` are positions in it.
     pub fn push_line(&mut self, line: &[u8], colon: usize, value: std::ops::Range<usize>) {
         let at = self.keep(line).start;
         let known = Name::from_bytes(line.get(..colon).unwrap_or_default());
-        self.present |= 1 << known as u8;
-        self.entries.push(Entry {
-            name: Span { start: at, end: at + colon as u32 },
-            value: Span { start: at + value.start as u32, end: at + value.end as u32 },
-            known,
-        });
+        let tidy = value.start == colon + 2 && line.get(colon + 1) == Some(&b' ');
+        let name = Span { start: at, end: at + colon as u32 };
+        let value = Span { start: at + value.start as u32, end: at + value.end as u32 };
+        self.push_entry(Entry { name, value, known, tidy });
+    }
+
+    fn push_entry(&mut self, entry: Entry) {
+        self.present.insert(entry.known);
+        if entry.known == Name::Other {
+            self.alias_spelled |= self.bytes_at(entry.name).iter().any(|b| matches!(b, b'_' | b'.'));
+        }
+        self.entries.push(entry);
     }
 
     /// Replaces every field of this name by one with `value`.
@@ -107,7 +120,7 @@ impl Headers {
     pub fn remove(&mut self, name: Name) {
         if self.may_contain(name) {
             self.entries.retain(|entry| entry.known != name);
-            self.present &= !(1 << name as u8);
+            self.present.remove(name);
         }
     }
 
@@ -156,6 +169,16 @@ impl Headers {
         self.entries.iter().map(|entry| entry.field(&self.bytes))
     }
 
+    /// Whether a field of one of these names may be present. `false` is certain, `true` is a hint.
+    pub fn may_contain_any(&self, names: NameSet) -> bool {
+        self.present.intersects(names)
+    }
+
+    /// Whether some field name holds `_` or `.`, which an origin may take for `-`.
+    pub fn has_alias_spelling(&self) -> bool {
+        self.alias_spelled
+    }
+
     /// Number of fields.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -167,14 +190,15 @@ impl Headers {
     }
 
     fn may_contain(&self, name: Name) -> bool {
-        self.present & (1 << name as u8) != 0
+        self.present.contains(name)
     }
 }
 
 impl Entry {
     fn field<'a>(&self, bytes: &'a [u8]) -> Field<'a> {
         let at = |span: Span| bytes.get(span.start as usize..span.end as usize).unwrap_or_default();
-        Field { known: self.known, name: at(self.name), value: at(self.value) }
+        let line = self.tidy.then(|| at(Span { start: self.name.start, end: self.value.end }));
+        Field { known: self.known, name: at(self.name), value: at(self.value), line }
     }
 }
 

@@ -16,5 +16,5 @@ pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Field, Headers, Span};
 pub use length::BodyLength;
 pub use method::Method;
-pub use name::Name;
+pub use name::{Name, NameSet};
 pub use status::Status;

@@ -142,91 +142,118 @@ impl Name {
         }
         Self::Other
     }
+}
 
-    /// Whether the field belongs to one connection and never crosses the proxy (RFC 9110 §7.6.1).
-    pub fn is_hop_by_hop(self) -> bool {
-        matches!(
-            self,
-            Self::Connection
-                | Self::KeepAlive
-                | Self::ProxyConnection
-                | Self::ProxyAuthenticate
-                | Self::ProxyAuthenticationInfo
-                | Self::ProxyAuthorization
-                | Self::Te
-                | Self::TransferEncoding
-                | Self::Upgrade
-                | Self::Http2Settings
-        )
+/// A set of known names, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameSet(u128);
+
+impl NameSet {
+    /// The empty set.
+    pub const EMPTY: Self = Self(0);
+
+    /// Fields that belong to one connection and never cross the proxy (RFC 9110 §7.6.1).
+    pub const HOP_BY_HOP: Self = Self::of(&[
+        Name::Connection,
+        Name::Http2Settings,
+        Name::KeepAlive,
+        Name::ProxyAuthenticate,
+        Name::ProxyAuthenticationInfo,
+        Name::ProxyAuthorization,
+        Name::ProxyConnection,
+        Name::Te,
+        Name::TransferEncoding,
+        Name::Upgrade,
+    ]);
+
+    /// Fields that an engine writes itself from what it knows about the message and the connection, so that a
+    /// received one is never copied (RFC 9112 §6, §9).
+    pub const FRAMING: Self = Self::HOP_BY_HOP.with(Name::ContentLength);
+
+    /// Fields that tell an origin who the client is or what it asked for, so that only Strait may set them.
+    pub const CLIENT_IDENTITY: Self = Self::of(&[
+        Name::CfConnectingIp,
+        Name::Forwarded,
+        Name::Proxy,
+        Name::TrueClientIp,
+        Name::XClientIp,
+        Name::XClusterClientIp,
+        Name::XForwarded,
+        Name::XForwardedFor,
+        Name::XForwardedHost,
+        Name::XForwardedPort,
+        Name::XForwardedPrefix,
+        Name::XForwardedProto,
+        Name::XForwardedScheme,
+        Name::XForwardedServer,
+        Name::XForwardedSsl,
+        Name::XOriginalHost,
+        Name::XOriginalUrl,
+        Name::XRealIp,
+        Name::XRewriteUrl,
+    ]);
+
+    /// Fields that may not stand in a trailer section: framing, routing, authentication, and what had to be known
+    /// before the body (RFC 9110 §6.5.1).
+    pub const FORBIDDEN_IN_TRAILERS: Self = Self::FRAMING.union(Self::CLIENT_IDENTITY).union(Self::of(&[
+        Name::Authorization,
+        Name::CacheControl,
+        Name::ContentEncoding,
+        Name::ContentRange,
+        Name::ContentType,
+        Name::Cookie,
+        Name::Expect,
+        Name::Host,
+        Name::Location,
+        Name::MaxForwards,
+        Name::Pragma,
+        Name::Range,
+        Name::SetCookie,
+        Name::Trailer,
+        Name::Vary,
+        Name::WwwAuthenticate,
+    ]));
+
+    /// The set of these names.
+    #[allow(clippy::indexing_slicing, reason = "the index is below the length; iterators are not const")]
+    pub const fn of(names: &[Name]) -> Self {
+        let mut set = Self::EMPTY;
+        let mut i = 0;
+        while i < names.len() {
+            set = set.with(names[i]);
+            i += 1;
+        }
+        set
     }
 
-    /// Whether an engine writes this field itself from what it knows about the message and the connection, so that
-    /// a received one is never copied (RFC 9112 §6, §9).
-    pub fn is_framing(self) -> bool {
-        matches!(
-            self,
-            Self::Connection
-                | Self::ContentLength
-                | Self::KeepAlive
-                | Self::ProxyConnection
-                | Self::Te
-                | Self::TransferEncoding
-                | Self::Upgrade
-                | Self::Http2Settings
-        )
+    /// The set and this name.
+    pub const fn with(self, name: Name) -> Self {
+        Self(self.0 | 1 << name as u8)
     }
 
-    /// Whether the field tells an origin who the client is, so that only Strait may set it.
-    pub fn is_client_identity(self) -> bool {
-        matches!(
-            self,
-            Self::CfConnectingIp
-                | Self::Forwarded
-                | Self::Proxy
-                | Self::TrueClientIp
-                | Self::XClientIp
-                | Self::XClusterClientIp
-                | Self::XForwarded
-                | Self::XForwardedFor
-                | Self::XForwardedHost
-                | Self::XForwardedPort
-                | Self::XForwardedPrefix
-                | Self::XForwardedProto
-                | Self::XForwardedScheme
-                | Self::XForwardedServer
-                | Self::XForwardedSsl
-                | Self::XOriginalHost
-                | Self::XOriginalUrl
-                | Self::XRealIp
-                | Self::XRewriteUrl
-        )
+    /// Both sets together.
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
-    /// Whether the field may stand in a trailer section: not framing, routing, authentication, or anything that had
-    /// to be known before the body (RFC 9110 §6.5.1).
-    pub fn is_forbidden_in_trailers(self) -> bool {
-        self.is_hop_by_hop()
-            || self.is_client_identity()
-            || matches!(
-                self,
-                Self::Authorization
-                    | Self::CacheControl
-                    | Self::ContentEncoding
-                    | Self::ContentLength
-                    | Self::ContentRange
-                    | Self::ContentType
-                    | Self::Cookie
-                    | Self::Expect
-                    | Self::Host
-                    | Self::Location
-                    | Self::MaxForwards
-                    | Self::Pragma
-                    | Self::Range
-                    | Self::SetCookie
-                    | Self::Trailer
-                    | Self::Vary
-                    | Self::WwwAuthenticate
-            )
+    /// Adds a name.
+    pub fn insert(&mut self, name: Name) {
+        *self = self.with(name);
+    }
+
+    /// Takes a name away.
+    pub fn remove(&mut self, name: Name) {
+        self.0 &= !(1 << name as u8);
+    }
+
+    /// Whether the name is in the set.
+    pub const fn contains(self, name: Name) -> bool {
+        self.0 & 1 << name as u8 != 0
+    }
+
+    /// Whether any name is in both sets.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }
 
