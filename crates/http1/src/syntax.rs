@@ -1,0 +1,134 @@
+//! Character classes and small grammars, as tables.
+
+const TOKEN: u8 = 1;
+const TARGET: u8 = 2;
+const HOST: u8 = 4;
+
+/// For each octet, the classes it belongs to.
+static CLASSES: [u8; 256] = build_classes();
+
+#[allow(clippy::indexing_slicing, reason = "evaluated at compile time: out of bounds does not build")]
+const fn build_classes() -> [u8; 256] {
+    let mut classes = [0u8; 256];
+    let mut octet = 0x21;
+    while octet < 0x7f {
+        let byte = octet as u8;
+        let alphanumeric = byte.is_ascii_alphanumeric();
+        // tchar, RFC 9110 §5.6.2
+        if alphanumeric || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~') {
+            classes[octet] |= TOKEN;
+        }
+        // Visible ASCII without `#`: a fragment never travels (RFC 9110 §7.1). The rest is judged by the router.
+        if byte != b'#' {
+            classes[octet] |= TARGET;
+        }
+        // unreserved and sub-delims of reg-name, RFC 3986 §3.2.2, without percent-encoding
+        if alphanumeric || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=') {
+            classes[octet] |= HOST;
+        }
+        octet += 1;
+    }
+    classes
+}
+
+#[inline]
+fn all_in(bytes: &[u8], class: u8) -> bool {
+    bytes.iter().all(|&b| has(b, class))
+}
+
+#[inline]
+fn has(byte: u8, class: u8) -> bool {
+    CLASSES.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+}
+
+/// Whether `bytes` is a token (RFC 9110 §5.6.2).
+pub fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && all_in(bytes, TOKEN)
+}
+
+/// Whether one octet may stand in a token.
+pub(crate) fn is_token_octet(byte: u8) -> bool {
+    has(byte, TOKEN)
+}
+
+/// Whether `bytes` holds only octets that a request target may have.
+pub(crate) fn is_target(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && all_in(bytes, TARGET)
+}
+
+/// Whether `bytes` is a field value without surrounding whitespace (RFC 9110 §5.5): no control octet but HTAB.
+#[inline]
+pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
+    // Without an early exit, so that the compiler can look at many octets at once.
+    !bytes.iter().fold(false, |bad, &b| bad | ((b < 0x20) & (b != b'\t')) | (b == 0x7f))
+}
+
+/// Whether `bytes` is `uri-host [ ":" port ]` with a host that is not empty (RFC 9110 §7.2, RFC 3986 §3.2.2).
+///
+/// Percent-encoding in a host is refused: no name that is served has it.
+pub fn is_host(bytes: &[u8]) -> bool {
+    if let Some(rest) = bytes.strip_prefix(b"[") {
+        let Some(end) = memchr::memchr(b']', rest) else { return false };
+        let (inside, behind) = rest.split_at_checked(end).unwrap_or_default();
+        let address = std::str::from_utf8(inside).ok().and_then(|text| text.parse::<std::net::Ipv6Addr>().ok());
+        return address.is_some() && behind.get(1..).is_some_and(is_port_part);
+    }
+    let end = memchr::memchr(b':', bytes).unwrap_or(bytes.len());
+    let (host, port) = bytes.split_at_checked(end).unwrap_or_default();
+    !host.is_empty() && all_in(host, HOST) && is_port_part(port)
+}
+
+/// Nothing, or a colon and a port number.
+fn is_port_part(bytes: &[u8]) -> bool {
+    match bytes.split_first() {
+        None => true,
+        Some((b':', digits)) => decimal(digits).is_some_and(|port| (1..=65535).contains(&port)),
+        Some(_) => false,
+    }
+}
+
+/// The value of 1*DIGIT, when it is below 2^63 (so that sums of lengths cannot overflow).
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 19 {
+        return None;
+    }
+    let value = digits.iter().try_fold(0u64, |value, &digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })?;
+    (value < 1 << 63).then_some(value)
+}
+
+/// Appends a number in decimal.
+pub(crate) fn write_decimal(mut value: u64, out: &mut Vec<u8>) {
+    let mut digits = [0u8; 20];
+    let mut used = 0;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0' + (value % 10) as u8;
+        value /= 10;
+        used += 1;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+}
+
+/// Appends a number in hexadecimal, as chunk sizes are written.
+pub(crate) fn write_hex(value: u64, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let width = (u64::BITS - value.leading_zeros()).div_ceil(4).max(1);
+    for nibble in (0..width).rev() {
+        let digit = (value >> (4 * nibble)) & 15;
+        out.extend(DIGITS.get(digit as usize));
+    }
+}
+
+/// `bytes` without spaces and tabs at both ends, as positions in it (OWS, RFC 9110 §5.6.3).
+#[inline]
+pub(crate) fn trim_ows(bytes: &[u8]) -> std::ops::Range<usize> {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t');
+    let start = bytes.iter().position(|b| !blank(b)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
+    start..end
+}
