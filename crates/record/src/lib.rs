@@ -1,1 +1,13 @@
-//! (to be furnished)
+//! What is written down: the access record of an exchange, and the counters behind the metrics.
+//!
+//! Pure data and formatting. A worker is the only writer of its own meters, so that counting is a plain addition;
+//! anyone may read them at any time, so that metrics answer while every worker is busy. Knows nothing about files,
+//! sockets or the exposition format: `telemetry` writes records out and renders meters.
+
+mod access;
+mod histogram;
+mod meter;
+
+pub use access::{AccessRecord, End, Format};
+pub use histogram::{BOUNDS_US, Histogram};
+pub use meter::{Counter, EndpointMeter, FaultMeter, Gauge, RouteMeter, Sharded, WorkerMeter};

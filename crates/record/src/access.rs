@@ -1,0 +1,82 @@
+use std::net::SocketAddr;
+use strait_message::{Fault, Method, Status, Version};
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The response was delivered whole.
+    Complete,
+    /// A fault ended it.
+    Fault(Fault),
+}
+
+/// How access records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Nothing is written.
+    Off,
+    /// One JSON object a line, with the attribute names of OpenTelemetry.
+    Json,
+    /// One line for people.
+    Text {
+        /// With terminal colours.
+        color: bool,
+    },
+}
+
+/// Everything that is written down about one exchange. One is made for each, aborted ones too.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessRecord<'a> {
+    /// When the first octet of the request was seen, in microseconds since 1970-01-01 UTC.
+    pub time_us: u64,
+    /// The request id (UUID, 36 characters), as sent in `X-Request-Id`.
+    pub request_id: &'a str,
+    /// The client, as believed: the connection's address, or what a trusted proxy said.
+    pub client: Option<SocketAddr>,
+    /// The listener's name.
+    pub listener: &'a str,
+    /// The worker's number.
+    pub worker: u16,
+    /// The generation of the plan the exchange ran under.
+    pub generation: u64,
+    /// The method; `None` when the request line could not be read.
+    pub method: Option<Method>,
+    /// The host asked for, as received.
+    pub host: &'a [u8],
+    /// The canonical path.
+    pub path: &'a [u8],
+    /// The query without its question mark.
+    pub query: &'a [u8],
+    /// The version the client spoke.
+    pub version: Version,
+    /// User-Agent as received.
+    pub user_agent: &'a [u8],
+    /// Referer as received.
+    pub referer: &'a [u8],
+    /// The pattern of the route; empty when none was found.
+    pub route: &'a str,
+    /// The upstream's name; empty when none was asked.
+    pub upstream: &'a str,
+    /// The address of the last endpoint tried; empty when none was.
+    pub endpoint: &'a str,
+    /// Attempts made upstream.
+    pub attempts: u8,
+    /// Whether the last attempt used a connection that was already open.
+    pub reused: bool,
+    /// The status sent; `None` when no response head was sent.
+    pub status: Option<Status>,
+    /// The status the origin sent, when it did.
+    pub upstream_status: Option<Status>,
+    /// Octets of the request body received.
+    pub request_bytes: u64,
+    /// Octets of the response body sent.
+    pub response_bytes: u64,
+    /// From the first octet of the request to the last of the response, in microseconds.
+    pub duration_us: u64,
+    /// From the first octet of the request to the response head, in microseconds; zero when there was none.
+    pub first_byte_us: u64,
+    /// What connecting took in the last attempt, in microseconds; zero on an open connection.
+    pub connect_us: u64,
+    /// How it ended.
+    pub end: End,
+}

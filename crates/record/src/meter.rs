@@ -1,0 +1,186 @@
+use crate::Histogram;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use strait_message::{Fault, Status};
+
+/// A count that one worker writes and anyone reads.
+///
+/// Adding is a load and a store without a locked instruction: correct only because there is a single writer.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds `n`. Only the owning worker may call it.
+    #[inline]
+    pub fn add(&self, n: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+    }
+
+    /// The count so far.
+    pub fn read(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A level that one worker raises and lowers and anyone reads.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicU64);
+
+impl Gauge {
+    /// Raises the level by one. Only the owning worker may call it.
+    #[inline]
+    pub fn up(&self) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Lowers the level by one. Only the owning worker may call it.
+    #[inline]
+    pub fn down(&self) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Relaxed);
+    }
+
+    /// The level now.
+    pub fn read(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One meter a worker, made when the worker first needs it, so that ten thousand idle routes cost nothing.
+#[derive(Debug)]
+pub struct Sharded<T>(Box<[OnceLock<Box<T>>]>);
+
+impl<T: Default> Sharded<T> {
+    /// Room for this many workers.
+    pub fn new(workers: usize) -> Self {
+        Self((0..workers).map(|_| OnceLock::new()).collect())
+    }
+
+    /// The meter of one worker. `None` when there are fewer workers.
+    #[inline]
+    pub fn of(&self, worker: usize) -> Option<&T> {
+        self.0.get(worker).map(|shard| &**shard.get_or_init(Box::default))
+    }
+
+    /// The meters that were made so far.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().filter_map(|shard| shard.get().map(|meter| &**meter))
+    }
+
+    /// The sum of one figure over all workers.
+    pub fn sum(&self, figure: impl Fn(&T) -> u64) -> u64 {
+        self.iter().map(figure).sum()
+    }
+}
+
+/// What one worker counts about itself.
+#[derive(Debug, Default)]
+pub struct WorkerMeter {
+    /// Client connections accepted.
+    pub connections_accepted: Counter,
+    /// Client connections refused by a limit.
+    pub connections_refused: Counter,
+    /// Client connections open now.
+    pub connections_open: Gauge,
+    /// Exchanges begun.
+    pub exchanges: Counter,
+    /// Exchanges running now.
+    pub exchanges_running: Gauge,
+    /// Tunnels open now.
+    pub tunnels_open: Gauge,
+    /// Octets received from clients.
+    pub bytes_received: Counter,
+    /// Octets sent to clients.
+    pub bytes_sent: Counter,
+    /// Connections opened to endpoints.
+    pub upstream_opened: Counter,
+    /// Attempts served by a connection that was already open.
+    pub upstream_reused: Counter,
+    /// Idle upstream connections taken over from another worker.
+    pub upstream_moved: Counter,
+    /// Attempts beyond the first.
+    pub retries: Counter,
+    /// Access records that could not be written and were dropped.
+    pub records_lost: Counter,
+    /// Panics caught; each ended one connection.
+    pub panics: Counter,
+    /// Octets of pooled buffers in use or kept.
+    pub buffer_bytes: Gauge,
+    /// Turns of the worker's timer that came late, and by how many milliseconds together.
+    pub lag_ms: Counter,
+    /// Exchanges ended by a fault, by who, in which phase, and what.
+    pub faults: FaultMeter,
+}
+
+/// What is counted about a route, by one worker.
+#[derive(Debug, Default)]
+pub struct RouteMeter {
+    /// Responses by the hundreds digit of their status; index 0 counts exchanges that ended without a response.
+    pub responses: [Counter; 6],
+    /// Exchanges that ended in a fault.
+    pub faults: Counter,
+    /// Time from the first octet of the request to the last of the response.
+    pub duration: Histogram,
+    /// Octets of request bodies.
+    pub bytes_received: Counter,
+    /// Octets of response bodies.
+    pub bytes_sent: Counter,
+}
+
+impl RouteMeter {
+    /// Counts a response, or its absence.
+    #[inline]
+    pub fn count(&self, status: Option<Status>) {
+        if let Some(counter) = self.responses.get(status.map_or(0, |status| usize::from(status.class()))) {
+            counter.add(1);
+        }
+    }
+}
+
+/// What is counted about an endpoint, by one worker.
+#[derive(Debug, Default)]
+pub struct EndpointMeter {
+    /// Attempts begun.
+    pub attempts: Counter,
+    /// Attempts running now.
+    pub attempts_running: Gauge,
+    /// Attempts that ended in a fault of the endpoint.
+    pub faults: Counter,
+    /// Connections opened.
+    pub connections_opened: Counter,
+    /// Connections that could not be opened.
+    pub connections_failed: Counter,
+    /// Time from the start of an attempt to the response head.
+    pub response_time: Histogram,
+}
+
+const ORIGINS: usize = 4;
+const PHASES: usize = 8;
+const KINDS: usize = 17;
+
+/// Counts of faults by origin, phase and kind: a bounded table, whatever outsiders do.
+#[derive(Debug)]
+pub struct FaultMeter(Box<[Counter]>);
+
+impl Default for FaultMeter {
+    fn default() -> Self {
+        Self((0..ORIGINS * PHASES * KINDS).map(|_| Counter::default()).collect())
+    }
+}
+
+impl FaultMeter {
+    /// Counts a fault.
+    pub fn count(&self, fault: &Fault) {
+        if let Some(counter) = self.0.get(Self::slot(fault)) {
+            counter.add(1);
+        }
+    }
+
+    /// How often this combination was counted.
+    pub fn read(&self, fault: &Fault) -> u64 {
+        self.0.get(Self::slot(fault)).map_or(0, Counter::read)
+    }
+
+    fn slot(fault: &Fault) -> usize {
+        (fault.origin as usize * PHASES + fault.phase as usize) * KINDS + fault.kind as usize
+    }
+}
