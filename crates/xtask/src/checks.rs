@@ -114,7 +114,7 @@ fn verdict(outcome: Result<(), String>, note: &str) -> Verdict {
 }
 
 fn format(root: &Path) -> Verdict {
-    verdict(shell::run(shell::cargo(root).args(["fmt", "--all", "--check"])), "formatted")
+    verdict(shell::run(shell::cargo(root).args(["fmt", "--all", "--", "--check", "-l"])), "formatted")
 }
 
 fn clippy(root: &Path) -> Verdict {

@@ -335,7 +335,7 @@ mod tests {
         check_blank(r#"f("{ \" }", '{', b'\'')"#, "f(        ,    , b    )");
         check_blank(r###"r#"a " b"# x"###, "           x");
         check_blank("fn f<'a>(x: &'a str) {}", "fn f<'a>(x: &'a str) {}");
-        check_blank("bar\"x\" 'é'", "bar         ");
+        check_blank("bar\"x\" 'é'", "bar        ");
     }
 
     #[test]
