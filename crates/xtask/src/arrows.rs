@@ -1,10 +1,10 @@
 //! The arrows between crates: who may know whom, and which outside crates the pure rooms never reach.
 
+use crate::shell;
 use crate::verdict::Verdict;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
 /// What a room may know.
 enum Knows {
@@ -34,10 +34,14 @@ const ROOMS: &[Room] = &[
     room("record", Only(&["message"]), "an engine knows only the vocabulary"),
     room("config-derive", Only(&[]), "the derive writes code and knows none"),
     room("config", Only(&["config-derive"]), "the language does not know what it is compiled to"),
-    room("plan", Only(&["message", "record", "route", "traffic"]), "the plan is made of the engines' tables"),
+    room(
+        "plan",
+        Only(&["http1", "message", "record", "route", "traffic"]),
+        "the plan is made of the engines' limits and tables",
+    ),
     room(
         "compile",
-        Only(&["config", "message", "plan", "record", "route", "traffic"]),
+        Only(&["config", "http1", "message", "plan", "record", "route", "traffic"]),
         "the one place that knows both the language and the plan; neither sockets nor workers",
     ),
     room(
@@ -89,12 +93,8 @@ pub(crate) fn check(root: &Path) -> Verdict {
 
 fn metadata(root: &Path) -> Result<Value, String> {
     let arguments = ["metadata", "--format-version", "1"];
-    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root).output();
-    let output = output.map_err(|error| format!("cargo metadata: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim()));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
+    let output = shell::capture(shell::cargo(root).args(arguments))?;
+    serde_json::from_str(&output).map_err(|error| format!("cargo metadata: {error}"))
 }
 
 /// What depends on what, by package id.

@@ -131,7 +131,7 @@ fn tests(root: &Path) -> Verdict {
         }
         false => &["test", "--quiet", "--workspace", "--all-targets", "--no-fail-fast"],
     };
-    verdict(built.and_then(|()| shell::run(shell::cargo(root).args(runner))), "all tests")
+    verdict(built.and_then(|()| shell::run(shell::cargo_with_peers(root, "debug").args(runner))), "all tests")
 }
 
 fn doctests(root: &Path) -> Verdict {

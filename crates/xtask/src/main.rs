@@ -91,9 +91,10 @@ fn repeated(arguments: &[String], flag: &str) -> Result<Vec<String>, String> {
 
 /// Measures and compares what is shipped: the product and the development crate, both in release.
 fn run_released(root: &Path, name: &str, arguments: &[String]) -> Result<(), String> {
-    shell::run(shell::cargo(root).args(["build", "--release", "--package", "strait"]))?;
+    shell::run(shell::cargo(root).args(["build", "--release", "--quiet", "--package", "strait"]))?;
     let package = format!("strait-{name}");
-    shell::run(shell::cargo(root).args(["run", "--release", "--package", &package, "--"]).args(arguments))
+    let mut command = shell::cargo_with_peers(root, "release");
+    shell::run(command.args(["run", "--release", "--quiet", "--package", &package, "--"]).args(arguments))
 }
 
 fn fuzz_target(root: &Path, arguments: &[String]) -> Result<(), String> {

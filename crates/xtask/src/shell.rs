@@ -4,14 +4,23 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A `cargo` of the toolchain that built this program, in the root of the workspace.
+/// The `cargo` that runs this program, in the root of the workspace.
 pub(crate) fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO"));
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // Set for this build only; a nested cargo must find its own.
     for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
         command.env_remove(name);
     }
     command.current_dir(root);
+    command
+}
+
+/// A `cargo` whose tests and measurements find the product and its peers, whatever was installed how.
+pub(crate) fn cargo_with_peers(root: &Path, profile: &str) -> Command {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |target| root.join(target));
+    let mut command = cargo(root);
+    command.env("STRAIT_BIN", target.join(profile).join("strait")).env("PEERS_VENV", root.join(".peers/venv"));
+    command.env("NODE_PATH", root.join(".peers/node/node_modules"));
     command
 }
 
