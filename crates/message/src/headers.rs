@@ -124,6 +124,14 @@ impl Headers {
         }
     }
 
+    /// Removes the fields whose names are elements of the list field `list`, except the known names in `kept`.
+    pub fn remove_listed(&mut self, list: Name, kept: NameSet) {
+        let listed: Vec<Vec<u8>> = self.list(list).map(<[u8]>::to_vec).collect();
+        self.retain(|field| {
+            kept.contains(field.known) || !listed.iter().any(|name| name.eq_ignore_ascii_case(field.name))
+        });
+    }
+
     /// Keeps only the fields that `keep` accepts.
     pub fn retain(&mut self, mut keep: impl FnMut(Field<'_>) -> bool) {
         let bytes = &self.bytes;
@@ -216,7 +224,7 @@ impl fmt::Debug for Headers {
 #[cfg(test)]
 mod tests {
     use super::Headers;
-    use crate::Name;
+    use crate::{Name, NameSet};
 
     #[test]
     fn fields_keep_order_and_spelling_and_are_found_by_name() {
@@ -240,5 +248,15 @@ mod tests {
         headers.push_name(Name::Connection, b"Upgrade");
         assert!(headers.list_contains(Name::Connection, b"upgrade"));
         assert_eq!(headers.list(Name::Connection).count(), 3);
+    }
+
+    #[test]
+    fn listed_fields_are_removed_but_for_the_kept_ones() {
+        let mut headers = Headers::new();
+        for (name, value) in [("connection", "x-a, HOST, Cookie"), ("Host", "h"), ("X-A", "1"), ("cookie", "c")] {
+            headers.push(name.as_bytes(), value.as_bytes());
+        }
+        headers.remove_listed(Name::Connection, NameSet::of(&[Name::Connection, Name::Host]));
+        assert_eq!(format!("{headers:?}"), r#"{"connection": "x-a, HOST, Cookie", "Host": "h"}"#);
     }
 }
