@@ -89,22 +89,26 @@ impl Decoder {
         }
     }
 
-    /// Counts octets that went around the engine (by splice, say), of a body with a fixed length or none.
+    /// Counts octets that went around the engine (by splice, say), of a body with a fixed length, until close or none.
     ///
     /// # Errors
     /// [`Misdeed::BodyTooLong`] when there were more than the body has.
     pub fn skip(&mut self, octets: u64) -> Result<(), Misdeed> {
-        if let State::Fixed { left } = &mut self.state {
-            *left = left.checked_sub(octets).ok_or(Misdeed::BodyTooLong)?;
-            if *left == 0 {
-                self.state = State::Done;
+        match &mut self.state {
+            State::Done if octets > 0 => return Err(Misdeed::BodyTooLong),
+            State::Fixed { left } => {
+                *left = left.checked_sub(octets).ok_or(Misdeed::BodyTooLong)?;
+                if *left == 0 {
+                    self.state = State::Done;
+                }
             }
+            State::Done | State::Chunked(_) | State::UntilClose => {}
         }
         Ok(())
     }
 
-    /// Looks at `input`. [`Event::Data`] says where in it body octets stand; [`Event::End`] is said once, and the
-    /// trailer fields are then in `trailers`.
+    /// Looks at `input`. [`Event::Data`] says where in it body octets stand; [`Event::End`] is said when all were, and
+    /// the trailer fields are then in `trailers`.
     ///
     /// # Errors
     /// A [`Misdeed`] of the chunked coding or of the trailer section; the connection cannot be used further.
@@ -136,10 +140,12 @@ impl Decoder {
     /// # Errors
     /// [`Misdeed::Truncated`] when the body was not complete.
     pub fn recv_eof(&mut self) -> Result<(), Misdeed> {
-        match std::mem::take(&mut self.state) {
-            State::Done | State::UntilClose => Ok(()),
-            State::Fixed { .. } | State::Chunked(_) => Err(Misdeed::Truncated),
+        match self.state {
+            // Left as it is: a truncated body must never count as complete.
+            State::Fixed { .. } | State::Chunked(_) => return Err(Misdeed::Truncated),
+            State::Done | State::UntilClose => self.state = State::Done,
         }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The upstream role: a request is sent to an origin, its response is received.
 
+use crate::connection::ConnectionOptions;
 use crate::encode::{ENGINE_FIELDS, write_connection, write_fields, write_length};
 use crate::head::{LineReader, field_section};
 use crate::response::{ResponseFacts, facts, status_line};
@@ -14,22 +15,21 @@ pub struct Client {
     decoder: Decoder,
     encoder: Encoder,
     to_head: bool,
+    to_connect: bool,
     asked_websocket: bool,
     interim: u8,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 enum Stage {
+    /// No request was sent, so that nothing may be received.
+    #[default]
+    Idle,
     Line(LineReader),
     Fields(LineReader),
     Body,
+    /// The connection is a tunnel now.
     Switched,
-}
-
-impl Default for Stage {
-    fn default() -> Self {
-        Self::Line(LineReader::default())
-    }
 }
 
 impl Client {
@@ -44,16 +44,20 @@ impl Client {
     /// `websocket` asks for the upgrade to one.
     pub fn send_head(&mut self, request: &OutgoingHead<'_>, out: &mut Vec<u8>) {
         let head = request.head;
+        // A request cannot end with the connection (RFC 9112 §6.3 rule 7).
+        let length = if request.length == BodyLength::UntilClose { BodyLength::Unknown } else { request.length };
+        self.stage = Stage::Line(LineReader::default());
         self.to_head = head.method == Method::Head;
+        self.to_connect = head.method == Method::Connect;
         self.asked_websocket = request.websocket;
-        self.encoder = Encoder::new(request.length);
+        self.encoder = Encoder::new(length);
         out.extend_from_slice(head.method.as_str().as_bytes());
         out.push(b' ');
         out.extend_from_slice(request.target);
         out.extend_from_slice(b" HTTP/1.1\r\nHost: ");
         out.extend_from_slice(request.host);
         out.extend_from_slice(b"\r\n");
-        write_length(request.length, out);
+        write_length(length, out);
         let trailers = head.headers.list_contains(Name::Te, b"trailers");
         write_hop_fields(request.websocket, trailers, out);
         write_fields(&head.headers, request.skip.union(ENGINE_FIELDS).with(Name::Host), out);
@@ -97,6 +101,8 @@ impl Client {
         loop {
             let rest = input.get(at..).unwrap_or_default();
             match &mut self.stage {
+                Stage::Idle if rest.is_empty() => return Ok(Received { consumed: at, event: Event::NeedMore }),
+                Stage::Idle => return Err(Misdeed::UnaskedBytes),
                 Stage::Line(reader) => {
                     let Some(line) = reader.next_line(rest, limits.head_bytes_max, Misdeed::HeadTooLarge)? else {
                         return Ok(Received { consumed: at, event: Event::NeedMore });
@@ -121,18 +127,25 @@ impl Client {
         }
     }
 
-    fn head_complete(&mut self, head: &ResponseHead, limits: &Limits) -> Result<Event, Misdeed> {
+    fn head_complete(&mut self, head: &mut ResponseHead, limits: &Limits) -> Result<Event, Misdeed> {
+        let options = ConnectionOptions::take(&mut head.headers)?;
         if head.status == Status::SWITCHING_PROTOCOLS {
-            let agreed = self.asked_websocket && head.headers.list_contains(Name::Upgrade, b"websocket");
+            let agreed = self.asked_websocket && options.upgrade && upgrades_to_websocket(&head.headers);
             self.stage = Stage::Switched;
             return if agreed { Ok(Event::Head) } else { Err(Misdeed::UnaskedUpgrade) };
         }
         if head.status.is_interim() {
-            self.interim += 1;
-            self.stage = Stage::default();
-            return if self.interim > limits.interim_max { Err(Misdeed::TooManyInterim) } else { Ok(Event::Head) };
+            self.stage = Stage::Line(LineReader::default());
+            self.interim = self.interim.saturating_add(1);
+            let over = self.interim > limits.interim_max || self.interim == u8::MAX;
+            return if over { Err(Misdeed::TooManyInterim) } else { Ok(Event::Head) };
         }
-        let facts = facts(head, self.to_head)?;
+        if self.to_connect && head.status.class() == 2 {
+            // RFC 9110 §9.3.6: what follows is the tunnel, whatever the fields say.
+            self.stage = Stage::Switched;
+            return Ok(Event::Head);
+        }
+        let facts = facts(head, options, self.to_head)?;
         self.decoder = Decoder::new(facts.length);
         self.facts = Some(facts);
         self.stage = Stage::Body;
@@ -155,7 +168,7 @@ impl Client {
     pub fn recv_eof(&mut self) -> Result<(), Misdeed> {
         match self.stage {
             Stage::Body => self.decoder.recv_eof(),
-            Stage::Switched => Ok(()),
+            Stage::Idle | Stage::Switched => Ok(()),
             Stage::Line(_) | Stage::Fields(_) => Err(Misdeed::Truncated),
         }
     }
@@ -170,9 +183,13 @@ impl Client {
         matches!(self.stage, Stage::Body) && self.decoder.is_done()
     }
 
-    /// Whether any octet of the response has been taken.
+    /// Whether any octet of a response has been seen.
     pub fn response_has_begun(&self) -> bool {
-        !matches!(self.stage, Stage::Line(reader) if reader.taken() == 0)
+        match self.stage {
+            Stage::Idle => false,
+            Stage::Line(reader) => reader != LineReader::default() || self.interim > 0,
+            Stage::Fields(_) | Stage::Body | Stage::Switched => true,
+        }
     }
 
     /// Ends the exchange. The connection may be used again only when request and response are both complete, the
@@ -202,6 +219,12 @@ pub struct OutgoingHead<'a> {
     pub length: BodyLength,
     /// Whether to ask for a WebSocket.
     pub websocket: bool,
+}
+
+/// RFC 6455 §4.1: the origin agrees to a WebSocket and to nothing else.
+fn upgrades_to_websocket(headers: &Headers) -> bool {
+    let mut protocols = headers.list(Name::Upgrade);
+    protocols.next().is_some_and(|protocol| protocol.eq_ignore_ascii_case(b"websocket")) && protocols.next().is_none()
 }
 
 /// Appends the fields that concern this connection alone.

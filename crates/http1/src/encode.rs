@@ -77,18 +77,20 @@ impl Encoder {
     /// # Errors
     /// [`Misdeed::BodyTooShort`] when octets are missing.
     pub fn end(&mut self, trailers: Option<&Headers>, out: &mut Vec<u8>) -> Result<(), Misdeed> {
-        match std::mem::take(self) {
-            Self::Fixed { left: 1.. } => Err(Misdeed::BodyTooShort),
+        match self {
+            // Left as it is: an exchange that ended short must never count as complete.
+            Self::Fixed { left: 1.. } => return Err(Misdeed::BodyTooShort),
             Self::Chunked => {
                 out.extend_from_slice(b"0\r\n");
                 if let Some(trailers) = trailers {
                     write_fields(trailers, NameSet::FORBIDDEN_IN_TRAILERS, out);
                 }
                 out.extend_from_slice(b"\r\n");
-                Ok(())
             }
-            Self::Done | Self::Fixed { .. } | Self::UntilClose => Ok(()),
+            Self::Done | Self::Fixed { .. } | Self::UntilClose => {}
         }
+        *self = Self::Done;
+        Ok(())
     }
 }
 

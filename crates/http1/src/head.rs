@@ -37,11 +37,6 @@ impl LineReader {
         }
         input.get(..lf).and_then(|line| line.strip_suffix(b"\r")).map(Some).ok_or(Misdeed::BareLf)
     }
-
-    /// Octets of complete lines so far.
-    pub(crate) fn taken(&self) -> u32 {
-        self.taken
-    }
 }
 
 /// Reads `name ":" OWS value OWS` (RFC 9112 §5) into `headers`.

@@ -30,6 +30,7 @@
 
 mod body;
 mod client;
+mod connection;
 mod encode;
 mod head;
 mod limits;

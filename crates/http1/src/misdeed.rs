@@ -60,6 +60,8 @@ misdeeds! {
     TooManyFields HEADER_FIELDS_TOO_LARGE TooLarge "there are more fields than the limit",
     /// A head with more octets than the limit.
     HeadTooLarge HEADER_FIELDS_TOO_LARGE TooLarge "the head is larger than the limit",
+    /// RFC 9110 §7.6.1: more options in Connection than anyone needs; each is compared with every field.
+    TooManyOptions HEADER_FIELDS_TOO_LARGE TooLarge "Connection has more than 64 options",
     /// RFC 9112 §3.2: an HTTP/1.1 request without Host.
     MissingHost BAD_REQUEST Malformed "Host is missing",
     /// RFC 9112 §3.2: more than one Host line.
@@ -76,9 +78,9 @@ misdeeds! {
     BadLength BAD_REQUEST Malformed "Content-Length is not a number",
     /// RFC 9112 §6.1: Transfer-Encoding in an HTTP/1.0 message.
     CodingInHttp10 BAD_REQUEST Malformed "Transfer-Encoding stands in an HTTP/1.0 message",
-    /// RFC 9112 §6.1: a transfer coding other than a single `chunked`.
+    /// RFC 9112 §6.1: transfer codings before the final `chunked`.
     UnknownCoding NOT_IMPLEMENTED Unsupported "Transfer-Encoding is not exactly chunked",
-    /// RFC 9112 §6.3: a Transfer-Encoding that is empty, repeated or not a token.
+    /// RFC 9112 §6.3 rule 4: a Transfer-Encoding that is empty, repeated, or in which `chunked` is not once and last.
     BadCoding BAD_REQUEST Malformed "Transfer-Encoding is malformed",
     /// RFC 9110 §10.1.1: an expectation other than 100-continue.
     UnknownExpectation EXPECTATION_FAILED Unsupported "Expect holds something other than 100-continue",
@@ -100,8 +102,8 @@ misdeeds! {
     TooManyInterim BAD_GATEWAY Malformed "there are more interim responses than the limit",
     /// RFC 9112 §8: the connection ended inside a message.
     Truncated BAD_REQUEST Closed "the connection ended inside a message",
-    /// RFC 9112 §9.2: octets behind a complete response to which no request belongs.
-    UnaskedBytes BAD_GATEWAY Malformed "octets stand behind the response",
+    /// RFC 9112 §9.2: octets from an origin to which no request belongs.
+    UnaskedBytes BAD_GATEWAY Malformed "octets arrived that no request asked for",
     /// RFC 9112 §6.3: a body longer than the length announced for it.
     BodyTooLong BAD_REQUEST LengthMismatch "the body is longer than announced",
     /// RFC 9112 §6.3: a body shorter than the length announced for it.

@@ -1,7 +1,8 @@
 //! The rules a request head must keep, and what follows from it (RFC 9112 §3, §6, §9).
 
 use crate::Misdeed;
-use crate::syntax::{decimal, is_host, is_target, is_token};
+use crate::connection::ConnectionOptions;
+use crate::syntax::{decimal, is_host, is_host_and_port, is_target, is_token};
 use strait_message::{BodyLength, Headers, Method, Name, NameSet, RequestHead, Version};
 
 /// What a request head means for its connection.
@@ -11,7 +12,6 @@ pub(crate) struct RequestFacts {
     pub(crate) keep_alive: bool,
     pub(crate) expects_continue: bool,
     pub(crate) wants_websocket: bool,
-    pub(crate) is_head: bool,
     pub(crate) is_http10: bool,
 }
 
@@ -53,43 +53,43 @@ pub(crate) fn version(text: &[u8]) -> Result<Version, Misdeed> {
 /// Each method with the forms of target it may have (RFC 9112 §3.2).
 fn form_fits(method: Method, target: &[u8]) -> bool {
     match (method, target) {
-        (Method::Connect, authority) => authority.contains(&b':') && is_host(authority),
+        (Method::Connect, authority) => is_host_and_port(authority),
         (_, [b'/', ..]) => true,
         (Method::Options, b"*") => true,
-        (_, absolute) => absolute_authority(absolute).is_some_and(is_host),
+        (_, absolute) => absolute_authority(absolute).is_some_and(|(authority, _)| is_host(authority)),
     }
 }
 
-/// The authority of a target in absolute form with an HTTP scheme.
-fn absolute_authority(target: &[u8]) -> Option<&[u8]> {
-    let strip = |scheme: &[u8]| {
+/// The authority of a target in absolute form with an HTTP scheme, and the scheme's default port with its colon.
+fn absolute_authority(target: &[u8]) -> Option<(&[u8], &'static [u8])> {
+    let strip = |scheme: &[u8], port: &'static [u8]| {
         let (head, rest) = target.split_at_checked(scheme.len())?;
-        head.eq_ignore_ascii_case(scheme).then_some(rest)
+        head.eq_ignore_ascii_case(scheme).then_some((rest, port))
     };
-    let rest = strip(b"http://").or_else(|| strip(b"https://"))?;
-    rest.split(|b| matches!(b, b'/' | b'?')).next()
+    let (rest, port) = strip(b"http://", b":80").or_else(|| strip(b"https://", b":443"))?;
+    Some((rest.split(|b| matches!(b, b'/' | b'?')).next()?, port))
 }
 
 /// Judges a complete head.
-pub(crate) fn facts(head: &RequestHead) -> Result<RequestFacts, Misdeed> {
+pub(crate) fn facts(head: &mut RequestHead) -> Result<RequestFacts, Misdeed> {
     check_host(head)?;
+    let options = ConnectionOptions::take(&mut head.headers)?;
     let headers = &head.headers;
     let is_http10 = head.version == Version::Http10;
-    let length = match framing(headers, is_http10)? {
-        Some(length) => length,
-        None => BodyLength::None,
-    };
+    let length = framing(headers, is_http10)?.unwrap_or(BodyLength::None);
     Ok(RequestFacts {
         length,
-        keep_alive: keeps_alive(headers, is_http10),
-        expects_continue: expectation(headers)? && !is_http10,
-        wants_websocket: !is_http10 && wants_websocket(head, length),
-        is_head: head.method == Method::Head,
+        // Behind a CONNECT that is refused there may stand octets meant for the tunnel: they must not become requests.
+        keep_alive: options.keeps_alive(is_http10) && head.method != Method::Connect,
+        // RFC 9110 §10.1.1: ignored from HTTP/1.0, and without a body there is nothing to wait for.
+        expects_continue: expectation(headers)? && !is_http10 && !length.is_none(),
+        wants_websocket: !is_http10 && options.upgrade && wants_websocket(head, length),
         is_http10,
     })
 }
 
 /// RFC 9112 §3.2: exactly one valid Host in HTTP/1.1, none or one in HTTP/1.0, equal to the authority of the target.
+/// A default port may stand in one and not in the other: both name the same authority (RFC 9110 §4.2.3).
 fn check_host(head: &RequestHead) -> Result<(), Misdeed> {
     let mut hosts = head.headers.get_all(Name::Host);
     let host = match (hosts.next(), hosts.next()) {
@@ -99,12 +99,13 @@ fn check_host(head: &RequestHead) -> Result<(), Misdeed> {
         (None, _) if head.version == Version::Http10 => return Ok(()),
         (None, _) => return Err(Misdeed::MissingHost),
     };
-    let authority = match head.target() {
+    let (authority, port) = match head.target() {
         [b'/', ..] | b"*" => return Ok(()),
-        target if head.method == Method::Connect => target,
+        target if head.method == Method::Connect => (target, b":443".as_slice()),
         target => absolute_authority(target).unwrap_or_default(),
     };
-    if authority.eq_ignore_ascii_case(host) { Ok(()) } else { Err(Misdeed::HostMismatch) }
+    let bare = |authority| <[u8]>::strip_suffix(authority, port).unwrap_or(authority);
+    if bare(authority).eq_ignore_ascii_case(bare(host)) { Ok(()) } else { Err(Misdeed::HostMismatch) }
 }
 
 /// The framing that Content-Length and Transfer-Encoding state (RFC 9112 §6.1 to §6.3); `None` when neither is there.
@@ -136,24 +137,21 @@ fn transfer_coding(headers: &Headers, is_http10: bool) -> Result<bool, Misdeed> 
     }
     match coding {
         chunked if chunked.eq_ignore_ascii_case(b"chunked") => Ok(true),
-        other if other.split(|&b| b == b',').all(|part| is_coding(part.trim_ascii())) => Err(Misdeed::UnknownCoding),
+        other if ends_chunked(other) => Err(Misdeed::UnknownCoding),
         _ => Err(Misdeed::BadCoding),
     }
 }
 
-/// `chunked` in a list is repeated or not last: malformed rather than merely unknown.
-fn is_coding(part: &[u8]) -> bool {
-    is_token(part.split(|&b| b == b';').next().unwrap_or_default().trim_ascii())
-        && !part.eq_ignore_ascii_case(b"chunked")
-}
-
-/// RFC 9112 §9.3.
-pub(crate) fn keeps_alive(headers: &Headers, is_http10: bool) -> bool {
-    if is_http10 {
-        headers.list_contains(Name::Connection, b"keep-alive") && !headers.list_contains(Name::Connection, b"close")
-    } else {
-        !headers.list_contains(Name::Connection, b"close")
-    }
+/// Whether a list of codings names `chunked` once, and last: then the message has a length, only not one for us.
+/// Otherwise it has none at all (RFC 9112 §6.3 rule 4).
+fn ends_chunked(codings: &[u8]) -> bool {
+    let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
+    let mut codings = codings.rsplit(|&b| b == b',').map(<[u8]>::trim_ascii);
+    codings.next().is_some_and(is_chunked)
+        && codings.all(|coding| {
+            let name = coding.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
+            is_token(name) && !is_chunked(name)
+        })
 }
 
 /// RFC 9110 §10.1.1.
@@ -168,8 +166,5 @@ fn expectation(headers: &Headers) -> Result<bool, Misdeed> {
 
 /// Whether the client asks to become a WebSocket (RFC 6455 §4.1). Other upgrades are never passed on (h2c above all).
 fn wants_websocket(head: &RequestHead, length: BodyLength) -> bool {
-    head.method == Method::Get
-        && length.is_none()
-        && head.headers.list_contains(Name::Upgrade, b"websocket")
-        && head.headers.list_contains(Name::Connection, b"upgrade")
+    head.method == Method::Get && length.is_none() && head.headers.list_contains(Name::Upgrade, b"websocket")
 }

@@ -1,7 +1,8 @@
 //! The rules a response head must keep, and what follows from it (RFC 9112 §4, §6.3).
 
 use crate::Misdeed;
-use crate::request::{framing, keeps_alive, version};
+use crate::connection::ConnectionOptions;
+use crate::request::{framing, version};
 use crate::syntax::is_field_value;
 use strait_message::{BodyLength, ResponseHead, Status, Version};
 
@@ -33,7 +34,7 @@ pub(crate) fn status_line(line: &[u8], head: &mut ResponseHead) -> Result<(), Mi
 }
 
 /// Judges a complete final head, as the answer to a HEAD request or to another.
-pub(crate) fn facts(head: &ResponseHead, to_head: bool) -> Result<ResponseFacts, Misdeed> {
+pub(crate) fn facts(head: &ResponseHead, options: ConnectionOptions, to_head: bool) -> Result<ResponseFacts, Misdeed> {
     let is_http10 = head.version == Version::Http10;
     let stated = framing(&head.headers, is_http10)?;
     let announced = match stated {
@@ -42,6 +43,8 @@ pub(crate) fn facts(head: &ResponseHead, to_head: bool) -> Result<ResponseFacts,
         None => BodyLength::UntilClose,
     };
     let length = if to_head || head.status.forbids_body() { BodyLength::None } else { announced };
-    let keep_alive = length != BodyLength::UntilClose && keeps_alive(&head.headers, is_http10);
+    // RFC 9110 §8.6, §15.3.5: 204 has no body and says nothing of one. An origin that does may send it all the same.
+    let honest = head.status != Status::NO_CONTENT || announced.is_none();
+    let keep_alive = honest && length != BodyLength::UntilClose && options.keeps_alive(is_http10);
     Ok(ResponseFacts { announced, length, keep_alive })
 }

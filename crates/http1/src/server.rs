@@ -5,7 +5,7 @@ use crate::head::{LineReader, field_section};
 use crate::request::{RequestFacts, facts, request_line};
 use crate::syntax::write_decimal;
 use crate::{Decoder, Encoder, Event, Limits, Misdeed, Received};
-use strait_message::{BodyLength, Headers, RequestHead, ResponseHead, Status, Version};
+use strait_message::{BodyLength, Headers, Method, RequestHead, ResponseHead, Status, Version};
 
 /// One client connection, over all its requests.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Server {
     facts: Option<RequestFacts>,
     decoder: Decoder,
     encoder: Encoder,
+    /// The method is HEAD; known before the head is complete, for an answer to one that is refused.
+    to_head: bool,
     closing: bool,
     answered: bool,
 }
@@ -77,6 +79,7 @@ impl Server {
                         continue;
                     }
                     request_line(line, limits.target_bytes_max, head)?;
+                    self.to_head = head.method == Method::Head;
                     self.stage = Stage::Fields { reader: *reader };
                 }
                 Stage::Fields { reader } => {
@@ -95,7 +98,7 @@ impl Server {
         }
     }
 
-    fn begin_body(&mut self, head: &RequestHead) -> Result<Event, Misdeed> {
+    fn begin_body(&mut self, head: &mut RequestHead) -> Result<Event, Misdeed> {
         let facts = facts(head)?;
         self.decoder = Decoder::new(facts.length);
         self.stage = Stage::Body;
@@ -108,7 +111,10 @@ impl Server {
     /// # Errors
     /// A [`Misdeed`]: answer with its status if no response has begun, and close.
     pub fn recv_body(&mut self, input: &[u8], trailers: &mut Headers, limits: &Limits) -> Result<Received, Misdeed> {
-        self.decoder.recv(input, trailers, limits)
+        let received = self.decoder.recv(input, trailers, limits);
+        // What follows a broken body cannot be told apart from a request: an answer must say that it is the last.
+        self.closing |= received.is_err();
+        received
     }
 
     /// Says that the client will send nothing more.
@@ -158,9 +164,10 @@ impl Server {
         self.closing = true;
     }
 
-    /// Appends an interim response. Clients of HTTP/1.0 get none (RFC 9110 §15.2).
+    /// Appends an interim response. Clients of HTTP/1.0 get none (RFC 9110 §15.2), nor does one that has its final
+    /// response.
     pub fn send_interim(&mut self, head: &ResponseHead, out: &mut Vec<u8>) {
-        if self.facts.is_some_and(|facts| !facts.is_http10) {
+        if self.facts.is_some_and(|facts| !facts.is_http10) && !self.answered {
             write_status_line(head.status, out);
             write_fields(&head.headers, ENGINE_FIELDS, out);
             out.extend_from_slice(b"\r\n");
@@ -184,7 +191,7 @@ impl Server {
     /// A body of unknown length is chunked, or for a client of HTTP/1.0 ended by closing.
     pub fn send_head(&mut self, head: &ResponseHead, length: BodyLength, extra: &[u8], out: &mut Vec<u8>) {
         let http10 = self.facts.is_some_and(|facts| facts.is_http10);
-        let bodiless = self.facts.is_some_and(|facts| facts.is_head) || head.status.forbids_body();
+        let bodiless = self.to_head || head.status.forbids_body();
         let framed = match length {
             BodyLength::Unknown if head.status.forbids_body() => BodyLength::None,
             BodyLength::Unknown if http10 => BodyLength::UntilClose,

@@ -22,8 +22,8 @@ const fn build_classes() -> [u8; 256] {
         if byte != b'#' {
             classes[octet] |= TARGET;
         }
-        // unreserved and sub-delims of reg-name, RFC 3986 §3.2.2, without percent-encoding
-        if alphanumeric || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=') {
+        // unreserved, RFC 3986 §2.3
+        if alphanumeric || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             classes[octet] |= HOST;
         }
         octet += 1;
@@ -65,7 +65,8 @@ pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
 
 /// Whether `bytes` is `uri-host [ ":" port ]` with a host that is not empty (RFC 9110 §7.2, RFC 3986 §3.2.2).
 ///
-/// Percent-encoding in a host is refused: no name that is served has it.
+/// Percent-encoding and sub-delims in a host are refused: no name that is served has them. So is an empty port, which
+/// nobody sends in earnest.
 pub fn is_host(bytes: &[u8]) -> bool {
     if let Some(rest) = bytes.strip_prefix(b"[") {
         let Some(end) = memchr::memchr(b']', rest) else { return false };
@@ -78,11 +79,16 @@ pub fn is_host(bytes: &[u8]) -> bool {
     !host.is_empty() && all_in(host, HOST) && is_port_part(port)
 }
 
+/// Whether `bytes` is a host as in [`is_host`] with a port (authority form, RFC 9112 §3.2.3).
+pub(crate) fn is_host_and_port(bytes: &[u8]) -> bool {
+    is_host(bytes) && bytes.iter().rev().find(|b| !b.is_ascii_digit()) == Some(&b':')
+}
+
 /// Nothing, or a colon and a port number.
 fn is_port_part(bytes: &[u8]) -> bool {
     match bytes.split_first() {
         None => true,
-        Some((b':', digits)) => decimal(digits).is_some_and(|port| (1..=65535).contains(&port)),
+        Some((b':', digits)) if digits.len() <= 5 => decimal(digits).is_some_and(|port| (1..=65535).contains(&port)),
         Some(_) => false,
     }
 }
