@@ -246,7 +246,7 @@ impl Layout<'_> {
              \x20 upstream other {{ server 127.0.0.1:{other}; }}\n\
              \x20 map $host $upstream {{\n    default other;\n{names}  }}\n\
              \x20 map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}\n\
-             \x20 server {{\n    listen 127.0.0.1:{port};\n    location / {{\n\
+             \x20 server {{\n    listen 127.0.0.1:{port};\n    server_name proxy.test;\n    location / {{\n\
              \x20     proxy_pass http://$upstream;\n      proxy_http_version 1.1;\n\
              \x20     proxy_set_header Host $host;\n\
              \x20     proxy_set_header Upgrade $http_upgrade;\n\
