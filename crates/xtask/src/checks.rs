@@ -32,8 +32,9 @@ const STEPS: &[Step] = &[
     Step { name: "peers", about: "real peers and clients that tests use are installed", run: peers::check },
     Step { name: "clippy", about: "lints of every target, warnings denied", run: clippy },
     Step { name: "docs", about: "generated pages of the manual are up to date", run: docs::check },
-    Step { name: "test", about: "every test", run: tests },
     Step { name: "doctest", about: "every example in the documentation of the code", run: doctests },
+    // Last, so that its own summary closes the output.
+    Step { name: "test", about: "every test", run: tests },
 ];
 
 /// Which steps to run.
@@ -118,7 +119,7 @@ fn format(root: &Path) -> Verdict {
 }
 
 fn clippy(root: &Path) -> Verdict {
-    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"];
     verdict(shell::run(shell::cargo(root).args(arguments)), "no warning")
 }
 
@@ -126,17 +127,25 @@ fn clippy(root: &Path) -> Verdict {
 fn tests(root: &Path) -> Verdict {
     let built = shell::run(shell::cargo(root).args(["build", "--quiet", "--package", "strait"]));
     let runner: &[&str] = match shell::has_cargo_command(root, "nextest") {
-        true => {
-            &["nextest", "run", "--workspace", "--no-fail-fast", "--show-progress", "none", "--status-level", "fail"]
-        }
+        true => &[
+            "nextest",
+            "run",
+            "--workspace",
+            "--cargo-quiet",
+            "--no-fail-fast",
+            "--show-progress",
+            "none",
+            "--status-level",
+            "fail",
+        ],
         false => &["test", "--quiet", "--workspace", "--all-targets", "--no-fail-fast"],
     };
     verdict(built.and_then(|()| shell::run(shell::cargo_with_peers(root, "debug").args(runner))), "all tests")
 }
 
 fn doctests(root: &Path) -> Verdict {
-    let arguments = ["test", "--quiet", "--workspace", "--doc"];
-    verdict(shell::run(shell::cargo(root).args(arguments)), "all examples")
+    let arguments = ["test", "--quiet", "--workspace", "--doc", "--no-fail-fast"];
+    verdict(shell::capture(shell::cargo(root).args(arguments)).map(drop), "all examples")
 }
 
 #[cfg(test)]
