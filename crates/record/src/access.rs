@@ -11,9 +11,10 @@ pub enum End {
 }
 
 /// How access records are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// Nothing is written.
+    #[default]
     Off,
     /// One JSON object a line, with the attribute names of OpenTelemetry.
     Json,
@@ -79,4 +80,18 @@ pub struct AccessRecord<'a> {
     pub connect_us: u64,
     /// How it ended.
     pub end: End,
+}
+
+impl AccessRecord<'_> {
+    /// Appends the record as one line that ends with a newline; nothing when the format is off.
+    ///
+    /// Whatever the client sent, it is one line: controls are escaped in both formats. What is not UTF-8 becomes
+    /// U+FFFD in JSON and `\xNN` in text. Allocates nothing as long as `out` has room.
+    pub fn write(&self, format: Format, out: &mut Vec<u8>) {
+        match format {
+            Format::Off => {}
+            Format::Json => crate::json::write(self, out),
+            Format::Text { color } => crate::text::write(self, color, out),
+        }
+    }
 }

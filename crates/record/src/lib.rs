@@ -4,10 +4,18 @@
 //! anyone may read them at any time, so that metrics answer while every worker is busy. Knows nothing about files,
 //! sockets or the exposition format: `telemetry` writes records out and renders meters.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests"))]
+
 mod access;
+mod escape;
+mod figures;
 mod histogram;
+mod json;
 mod meter;
+mod sink;
+mod text;
 
 pub use access::{AccessRecord, End, Format};
 pub use histogram::{BOUNDS_US, Histogram};
 pub use meter::{Counter, EndpointMeter, FaultMeter, Gauge, RouteMeter, Sharded, WorkerMeter};
+pub use sink::RecordSink;

@@ -1,7 +1,7 @@
 use crate::Histogram;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use strait_message::{Fault, Status};
+use strait_message::{Fault, Kind, Origin, Phase, Status};
 
 /// A count that one worker writes and anyone reads.
 ///
@@ -153,9 +153,40 @@ pub struct EndpointMeter {
     pub response_time: Histogram,
 }
 
-const ORIGINS: usize = 4;
-const PHASES: usize = 8;
-const KINDS: usize = 17;
+const ORIGINS: [Origin; 4] = [Origin::Client, Origin::Upstream, Origin::Operator, Origin::Strait];
+const PHASES: [Phase; 8] = [
+    Phase::RequestHead,
+    Phase::Route,
+    Phase::Queue,
+    Phase::Connect,
+    Phase::RequestBody,
+    Phase::ResponseHead,
+    Phase::ResponseBody,
+    Phase::Tunnel,
+];
+const KINDS: [Kind; 17] = [
+    Kind::Malformed,
+    Kind::TooLarge,
+    Kind::Unsupported,
+    Kind::Timeout,
+    Kind::TooSlow,
+    Kind::Closed,
+    Kind::Reset,
+    Kind::Refused,
+    Kind::Unreachable,
+    Kind::LengthMismatch,
+    Kind::NoRoute,
+    Kind::MethodNotAllowed,
+    Kind::NoEndpoint,
+    Kind::QueueFull,
+    Kind::OverLimit,
+    Kind::Stopping,
+    Kind::Defect,
+];
+// A variant added in `message` and not here stops the build.
+const _: () = assert!(Origin::Strait as usize + 1 == ORIGINS.len());
+const _: () = assert!(Phase::Tunnel as usize + 1 == PHASES.len());
+const _: () = assert!(Kind::Defect as usize + 1 == KINDS.len());
 
 /// Counts of faults by origin, phase and kind: a bounded table, whatever outsiders do.
 #[derive(Debug)]
@@ -163,24 +194,49 @@ pub struct FaultMeter(Box<[Counter]>);
 
 impl Default for FaultMeter {
     fn default() -> Self {
-        Self((0..ORIGINS * PHASES * KINDS).map(|_| Counter::default()).collect())
+        Self((0..ORIGINS.len() * PHASES.len() * KINDS.len()).map(|_| Counter::default()).collect())
     }
 }
 
 impl FaultMeter {
     /// Counts a fault.
     pub fn count(&self, fault: &Fault) {
-        if let Some(counter) = self.0.get(Self::slot(fault)) {
+        if let Some(counter) = self.0.get(Self::slot(fault.origin, fault.phase, fault.kind)) {
             counter.add(1);
         }
     }
 
     /// How often this combination was counted.
     pub fn read(&self, fault: &Fault) -> u64 {
-        self.0.get(Self::slot(fault)).map_or(0, Counter::read)
+        self.of(fault.origin, fault.phase, fault.kind)
     }
 
-    fn slot(fault: &Fault) -> usize {
-        (fault.origin as usize * PHASES + fault.phase as usize) * KINDS + fault.kind as usize
+    /// How often this combination was counted.
+    pub fn of(&self, origin: Origin, phase: Phase, kind: Kind) -> u64 {
+        self.0.get(Self::slot(origin, phase, kind)).map_or(0, Counter::read)
+    }
+
+    /// Every combination there is, in a fixed order.
+    pub fn combinations() -> impl Iterator<Item = (Origin, Phase, Kind)> {
+        let phases = |origin| PHASES.into_iter().map(move |phase| (origin, phase));
+        let kinds = |(origin, phase)| KINDS.into_iter().map(move |kind| (origin, phase, kind));
+        ORIGINS.into_iter().flat_map(phases).flat_map(kinds)
+    }
+
+    fn slot(origin: Origin, phase: Phase, kind: Kind) -> usize {
+        (origin as usize * PHASES.len() + phase as usize) * KINDS.len() + kind as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FaultMeter;
+
+    #[test]
+    fn every_combination_has_a_counter_of_its_own() {
+        for (place, (origin, phase, kind)) in FaultMeter::combinations().enumerate() {
+            assert_eq!(FaultMeter::slot(origin, phase, kind), place);
+        }
+        assert_eq!(FaultMeter::combinations().count(), FaultMeter::default().0.len());
     }
 }

@@ -1,0 +1,188 @@
+//! Lines of the access log: what they look like, and that nothing a client sends makes two of one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+use proptest::prelude::*;
+use serde_json::Value;
+use strait_message::{Fault, Kind, Method, Phase, Status, Version};
+use strait_record::{AccessRecord, End, Format};
+
+fn record() -> AccessRecord<'static> {
+    AccessRecord {
+        time_us: 1_762_344_896_789_012,
+        request_id: "019a5394-1d15-7c3e-8b1a-2f6f0c9d1e42",
+        client: Some("203.0.113.195:51234".parse().unwrap()),
+        listener: "web",
+        worker: 1,
+        generation: 3,
+        method: Some(Method::Get),
+        host: b"shop.example.com:8080",
+        path: b"/items/7",
+        query: b"page=2",
+        version: Version::Http11,
+        user_agent: b"curl/8.5.0",
+        referer: b"http://example.com/",
+        route: "shop.example.com/*",
+        upstream: "shop",
+        endpoint: "10.0.0.12:3000",
+        attempts: 2,
+        reused: false,
+        status: Some(Status::OK),
+        upstream_status: Some(Status::OK),
+        request_bytes: 5,
+        response_bytes: 1024,
+        duration_us: 1234,
+        first_byte_us: 1180,
+        connect_us: 210,
+        end: End::Complete,
+    }
+}
+
+/// What is known of an exchange whose request line could not be read.
+fn nothing_read() -> AccessRecord<'static> {
+    AccessRecord {
+        client: Some("[2001:db8::1]:0".parse().unwrap()),
+        method: None,
+        host: b"",
+        path: b"",
+        query: b"",
+        user_agent: b"",
+        referer: b"",
+        route: "",
+        upstream: "",
+        endpoint: "",
+        attempts: 0,
+        status: Some(Status::BAD_REQUEST),
+        upstream_status: None,
+        first_byte_us: 0,
+        connect_us: 0,
+        end: End::Fault(Fault::client(Phase::RequestHead, Kind::Malformed).because("bare LF")),
+        ..record()
+    }
+}
+
+fn line(record: &AccessRecord<'_>, format: Format) -> String {
+    let mut out = b"before\n".to_vec();
+    record.write(format, &mut out);
+    String::from_utf8(out).unwrap().strip_prefix("before\n").unwrap().to_owned()
+}
+
+#[track_caller]
+fn check(record: &AccessRecord<'_>, format: Format, expected: &str) {
+    assert_eq!(line(record, format), expected);
+}
+
+#[test]
+fn json_has_opentelemetry_names() {
+    check(
+        &record(),
+        Format::Json,
+        concat!(
+            r#"{"timestamp":"2025-11-05T12:14:56.789012Z","client.address":"203.0.113.195","client.port":51234,"#,
+            r#""http.request.method":"GET","server.address":"shop.example.com","server.port":8080,"#,
+            r#""url.path":"/items/7","url.query":"page=2","network.protocol.version":"1.1","#,
+            r#""user_agent.original":"curl/8.5.0","http.request.header.referer":["http://example.com/"],"#,
+            r#""http.request.body.size":5,"http.response.status_code":200,"http.response.body.size":1024,"#,
+            r#""http.route":"shop.example.com/*","strait.request_id":"019a5394-1d15-7c3e-8b1a-2f6f0c9d1e42","#,
+            r#""strait.listener":"web","strait.worker":1,"strait.generation":3,"strait.upstream":"shop","#,
+            r#""strait.endpoint":"10.0.0.12:3000","strait.attempts":2,"strait.reused":false,"#,
+            r#""strait.duration_us":1234,"strait.first_byte_us":1180,"strait.connect_us":210,"#,
+            r#""strait.upstream_status":200,"strait.end":"complete"}"#,
+            "\n"
+        ),
+    );
+}
+
+#[test]
+fn json_leaves_out_what_is_not_known() {
+    check(
+        &nothing_read(),
+        Format::Json,
+        concat!(
+            r#"{"timestamp":"2025-11-05T12:14:56.789012Z","client.address":"2001:db8::1","url.path":"","#,
+            r#""network.protocol.version":"1.1","http.request.body.size":5,"http.response.status_code":400,"#,
+            r#""http.response.body.size":1024,"strait.request_id":"019a5394-1d15-7c3e-8b1a-2f6f0c9d1e42","#,
+            r#""strait.listener":"web","strait.worker":1,"strait.generation":3,"strait.attempts":0,"#,
+            r#""strait.duration_us":1234,"strait.end":"client.request_head.malformed","#,
+            r#""strait.reason":"the client broke the protocol in the request head: bare LF"}"#,
+            "\n"
+        ),
+    );
+}
+
+#[test]
+fn an_uncommon_method_is_other_and_named() {
+    let written = line(&AccessRecord { method: Method::from_token(b"PROPFIND"), ..record() }, Format::Json);
+    assert!(written.contains(r#""http.request.method":"_OTHER","http.request.method_original":"PROPFIND""#));
+}
+
+#[test]
+fn text_is_columns_then_what_varies() {
+    let plain = Format::Text { color: false };
+    check(
+        &record(),
+        plain,
+        "2025-11-05T12:14:56.789Z 203.0.113.195   GET     200    1024B    1.2ms shop.example.com:8080/items/7?page=2  \
+         [shop.example.com/* → shop/10.0.0.12:3000]\n",
+    );
+    check(
+        &nothing_read(),
+        plain,
+        "2025-11-05T12:14:56.789Z 2001:db8::1     -       400    1024B    1.2ms -  \
+         the client broke the protocol in the request head: bare LF\n",
+    );
+    let in_place = AccessRecord { upstream: "[::1]:80", endpoint: "[::1]:80", duration_us: 61_000_000, ..record() };
+    assert!(
+        line(&in_place, plain)
+            .ends_with("   61.0s shop.example.com:8080/items/7?page=2  [shop.example.com/* → [::1]:80]\n")
+    );
+    let large = AccessRecord { response_bytes: 12_345_678, status: None, duration_us: 999, ..record() };
+    assert!(line(&large, plain).contains(" ---   12.3MB    999µs "));
+}
+
+#[test]
+fn text_is_coloured_by_the_class_of_the_status() {
+    for (status, paint) in
+        [(200, "\x1b[32m200\x1b[0m"), (304, "\x1b[36m304"), (404, "\x1b[33m404"), (502, "\x1b[31m502")]
+    {
+        let record = AccessRecord { status: Status::new(status), ..record() };
+        assert!(line(&record, Format::Text { color: true }).contains(paint));
+        assert!(!line(&record, Format::Text { color: false }).contains('\x1b'));
+    }
+}
+
+#[test]
+fn nothing_is_written_when_off() {
+    check(&record(), Format::Off, "");
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_sent_is_one_line_and_json(
+        host: Vec<u8>, path: Vec<u8>, query in ".*", user_agent: Vec<u8>, referer in any::<String>(),
+        route in any::<String>(), numbers: [u64; 6], kind in 0..3u8,
+    ) {
+        let end = match kind {
+            0 => End::Complete,
+            1 => End::Fault(Fault::client(Phase::RequestBody, Kind::Closed)),
+            _ => End::Fault(Fault::upstream(Phase::Connect, Kind::Refused).because("a \"quoted\"\nword\\")),
+        };
+        let [time_us, generation, request_bytes, response_bytes, duration_us, connect_us] = numbers;
+        let record = AccessRecord {
+            time_us, generation, request_bytes, response_bytes, duration_us, connect_us, end,
+            host: &host, path: &path, query: query.as_bytes(), user_agent: &user_agent, referer: referer.as_bytes(),
+            route: &route, upstream: &route, endpoint: &route, ..record()
+        };
+        let json = line(&record, Format::Json);
+        let parsed: Value = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(&parsed["url.path"], &Value::from(String::from_utf8_lossy(&path)));
+        prop_assert_eq!(&parsed["strait.duration_us"], &Value::from(duration_us));
+        prop_assert_eq!(parsed.get("http.route").map_or("", |route| route.as_str().unwrap()), &route);
+        prop_assert_eq!(parsed.get("strait.reason").is_some(), end != End::Complete);
+        for written in [&json, &line(&record, Format::Text { color: false })] {
+            prop_assert!(written.ends_with('\n'));
+            prop_assert_eq!(written.chars().filter(|c| c.is_control()).count(), 1, "{:?}", written);
+            let breaks_out = written.contains(['\u{2028}', '\u{2029}', '\u{202e}']);
+            prop_assert!(!breaks_out);
+        }
+    }
+}
