@@ -126,21 +126,14 @@ fn clippy(root: &Path) -> Verdict {
 /// Tests that start the real program find it built.
 fn tests(root: &Path) -> Verdict {
     let built = shell::run(shell::cargo(root).args(["build", "--quiet", "--package", "strait"]));
-    let runner: &[&str] = match shell::has_cargo_command(root, "nextest") {
-        true => &[
-            "nextest",
-            "run",
-            "--workspace",
-            "--cargo-quiet",
-            "--no-fail-fast",
-            "--show-progress",
-            "none",
-            "--status-level",
-            "fail",
-        ],
-        false => &["test", "--quiet", "--workspace", "--all-targets", "--no-fail-fast"],
+    let runner = match shell::has_cargo_command(root, "nextest") {
+        true => "nextest run --workspace --cargo-quiet --no-fail-fast --show-progress none --status-level fail",
+        false => "test --quiet --workspace --lib --bins --tests --no-fail-fast",
     };
-    verdict(built.and_then(|()| shell::run(shell::cargo_with_peers(root, "debug").args(runner))), "all tests")
+    verdict(
+        built.and_then(|()| shell::run(shell::cargo_with_peers(root, "debug").args(runner.split(' ')))),
+        "all tests",
+    )
 }
 
 fn doctests(root: &Path) -> Verdict {
