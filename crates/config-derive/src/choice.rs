@@ -33,6 +33,7 @@ fn words(name: &Ident, container: &Container, data: &DataEnum) -> syn::Result<To
             static SHAPE: ::strait_config::Shape = ::strait_config::Shape {
                 noun: #noun,
                 keys: &[#(#written),*],
+                examples: &[],
                 short: ::core::option::Option::None,
                 short_if: ::core::option::Option::None,
                 peers: &[#(#peers),*],

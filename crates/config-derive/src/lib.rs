@@ -6,7 +6,7 @@
 //!
 //! # A struct is a map
 //! Container: `noun = "an upstream"` (used in messages), `short = "endpoints"` (a value that is not a
-//! map stands for this key), `short_if = path` (a map for which `fn(&Node) -> bool` holds stands for
+//! map stands for this key), `short_if = path` (a map for which `fn(&Node, &Shape) -> bool` holds stands for
 //! it too), `check = path` (`fn(&Self, &Node, &mut Decoder)`, for rules between keys),
 //! `peers(lb_policy = "balance")` (words of other products), `unbuilt(health_check = "health checks")`
 //! (words of the language that the product cannot do yet), `empty_ok` (the key may be left out: every

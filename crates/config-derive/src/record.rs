@@ -62,10 +62,12 @@ fn shape(name: &Ident, container: &Container, fields: &[Field<'_>]) -> TokenStre
     let short_if = optional(container.short_if.as_ref().map(|path| quote!(#path)));
     let peers = container.peers.iter().map(|(theirs, ours)| quote!((#theirs, #ours)));
     let unbuilt = container.unbuilt.iter().map(|(key, feature)| quote!((#key, #feature)));
+    let examples = fields.iter().map(|field| optional(field.member.example.as_ref().map(|text| quote!(#text))));
     quote! {
         static SHAPE: ::strait_config::Shape = ::strait_config::Shape {
             noun: #noun,
             keys: &[#(#keys),*],
+            examples: &[#(#examples),*],
             short: #short,
             short_if: #short_if,
             peers: &[#(#peers),*],
@@ -98,7 +100,10 @@ fn decode_field(at: usize, field: &Field<'_>) -> TokenStream {
     if field.member.min.is_none() && field.member.max.is_none() {
         return quote!(let #ident = #read;);
     }
-    quote!(let #ident = decoder.in_range(&fields, #at, #read, #min, #max);)
+    quote! {
+        let #ident = #read;
+        let #ident = decoder.in_range(&fields, #at, #ident, #min, #max);
+    }
 }
 
 fn schema(name: &Ident, container: &Container, fields: &[Field<'_>]) -> TokenStream {
@@ -116,7 +121,10 @@ fn schema(name: &Ident, container: &Container, fields: &[Field<'_>]) -> TokenStr
         };
         let has_default = field.member.default.is_some();
         let bound = |bound: &Option<syn::Expr>| {
-            optional(bound.as_ref().map(|value| quote!(::strait_config::text_of(&#value))))
+            match bound {
+                Some(value) => quote!(::strait_config::text_of(&#value)),
+                None => quote!(::core::option::Option::None),
+            }
         };
         let (min, max) = (bound(&field.member.min), bound(&field.member.max));
         quote! {

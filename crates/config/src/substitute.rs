@@ -1,0 +1,203 @@
+//! Load-time values: `${env:NAME}`, `${env:NAME:-default}`, `${file:/path}`, `${cred:name}`.
+//!
+//! They are replaced in scalars after the file was parsed, so that what they bring in can never
+//! change the structure. The text as written is kept beside, and is all that messages and dumps show.
+
+use crate::codes;
+use crate::diagnose::Diagnostic;
+use crate::limits::SECRET_BYTES_MAX;
+use crate::source::{Span, offset};
+use crate::syntax::{Node, NodeKind};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// What the loader sees of the world outside of its files. Tests bring their own.
+pub trait Surroundings {
+    /// The value of an environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+
+    /// The text of a file that `${file:…}` or `${cred:…}` names; the error in words.
+    fn secret(&self, path: &Path) -> Result<String, String>;
+}
+
+/// The process's own environment and file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Process;
+
+impl Surroundings for Process {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn secret(&self, path: &Path) -> Result<String, String> {
+        let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+        let mut text = String::new();
+        let limit = SECRET_BYTES_MAX as u64;
+        file.take(limit + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+        if text.len() > SECRET_BYTES_MAX {
+            return Err("the file is larger than 1 MiB".to_owned());
+        }
+        Ok(text)
+    }
+}
+
+/// Replaces load-time values in every scalar below a node. Paths are relative to `folder`.
+pub(crate) fn substitute(node: &mut Node, folder: &Path, world: &dyn Surroundings, found: &mut Vec<Diagnostic>) {
+    match &mut node.kind {
+        NodeKind::Scalar { text, raw, .. } => {
+            if text.contains("${") {
+                let scalar = Scalar { text, span: node.span, folder, world };
+                if let Some(replaced) = scalar.replace(found) {
+                    // A text of escapes only hides nothing, but is still shown as written.
+                    *raw = Some(std::mem::replace(text, replaced));
+                }
+            }
+        }
+        NodeKind::List(items) => items.iter_mut().for_each(|item| substitute(item, folder, world, found)),
+        NodeKind::Map(entries) => {
+            entries.iter_mut().for_each(|entry| substitute(&mut entry.value, folder, world, found));
+        }
+    }
+}
+
+struct Scalar<'a> {
+    text: &'a str,
+    span: Span,
+    folder: &'a Path,
+    world: &'a dyn Surroundings,
+}
+
+impl Scalar<'_> {
+    fn replace(&self, found: &mut Vec<Diagnostic>) -> Option<String> {
+        let mut written = String::new();
+        let mut rest = self.text;
+        let mut sound = true;
+        while let Some(at) = rest.find("${") {
+            let (before, tail) = rest.split_at_checked(at)?;
+            // `$${` stands for `${`.
+            if let Some(kept) = before.strip_suffix('$') {
+                written.push_str(kept);
+                written.push_str("${");
+                rest = tail.get(2..)?;
+                continue;
+            }
+            written.push_str(before);
+            let Some((inside, after)) = tail.get(2..)?.split_once('}') else {
+                found.push(self.finding(tail, "`${` is never closed").hint("add `}`; a plain `${` is written `$${`"));
+                return None;
+            };
+            let reference = tail.get(..inside.len() + 3)?;
+            match self.resolve(inside, reference) {
+                Ok(value) => written.push_str(&value),
+                Err(diagnostic) => {
+                    found.push(*diagnostic);
+                    sound = false;
+                }
+            }
+            rest = after;
+        }
+        written.push_str(rest);
+        sound.then_some(written)
+    }
+
+    /// A finding at a part of the scalar, if the part stands in the file as it stands in the text.
+    fn finding(&self, part: &str, message: impl Into<String>) -> Diagnostic {
+        self.finding_of(codes::REFERENCE, part, message)
+    }
+
+    fn finding_of(&self, code: &'static codes::Code, part: &str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(code, self.part_span(part), message)
+    }
+
+    fn part_span(&self, part: &str) -> Span {
+        let inside = part.as_ptr() as usize - self.text.as_ptr() as usize;
+        let length = (self.span.end - self.span.start) as usize;
+        // With one quote on each side and no escapes, offsets in text and file agree.
+        let lead = match length.checked_sub(self.text.len()) {
+            Some(0) => 0,
+            Some(2) => 1,
+            _ => return self.span,
+        };
+        let start = self.span.start + offset(lead + inside);
+        Span { start, end: start + offset(part.len()), ..self.span }
+    }
+
+    fn resolve(&self, inside: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
+        let Some((kind, name)) = inside.split_once(':') else {
+            return Err(Box::new(self.no_kind(inside, reference)));
+        };
+        match kind {
+            "env" => self.variable(name, reference),
+            "file" => self.secret(&self.folder.join(name), name, reference),
+            "cred" => self.credential(name, reference),
+            _ => Err(Box::new(self.unknown_kind(kind, name, reference))),
+        }
+    }
+
+    fn unknown_kind(&self, kind: &str, name: &str, reference: &str) -> Diagnostic {
+        let finding = self.finding(reference, format!("`{kind}:` is not a source of values")).label("env, file or cred");
+        match crate::words::closest(kind, ["env", "file", "cred"].into_iter()) {
+            Some(word) => self.fixed(finding, reference, format!("${{{word}:{name}}}")),
+            None if name.starts_with('-') => self.fixed(finding, reference, format!("${{env:{kind}:{name}}}")),
+            None => finding.hint("write ${env:NAME}, ${file:/path} or ${cred:name}"),
+        }
+    }
+
+    /// `${NAME}` was meant as `${env:NAME}`; `${client.ip}` is a value of the request.
+    fn no_kind(&self, inside: &str, reference: &str) -> Diagnostic {
+        let shell_name = !inside.is_empty() && inside.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        if !shell_name && (inside.contains('.') || inside.contains('[') || inside.contains('(')) {
+            return self
+                .finding_of(codes::NOT_BUILT, reference, format!("`{reference}` is not built yet: values of the request"))
+                .label("not built yet")
+                .hint("remove it; this version refuses what it cannot do");
+        }
+        let finding = self.finding(reference, format!("`{reference}` does not say where its value comes from")).label("env, file or cred");
+        match inside.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !inside.is_empty() {
+            true => self.fixed(finding, reference, format!("${{env:{inside}}}")),
+            false => finding.hint("write ${env:NAME}, ${file:/path} or ${cred:name}; a plain `${` is written `$${`"),
+        }
+    }
+
+    fn fixed(&self, finding: Diagnostic, reference: &str, better: String) -> Diagnostic {
+        let span = self.part_span(reference);
+        let message = format!("did you mean `{better}`?");
+        if span == self.span && self.text != reference { finding.hint(message) } else { finding.replace(message, span, better) }
+    }
+
+    fn variable(&self, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
+        let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
+        if name.is_empty() || name.contains(['=', '\0', ' ']) {
+            let finding = self.finding(reference, "`${env:…}` needs the name of a variable");
+            return Err(Box::new(finding.hint("write ${env:NAME}")));
+        }
+        // As in the shell, `:-` also stands in for a variable that is set but empty.
+        let value = self.world.variable(name).filter(|value| default.is_none() || !value.is_empty());
+        value.or_else(|| default.map(str::to_owned)).ok_or_else(|| {
+            let message = format!("the environment variable `{name}` is not set");
+            let finding = self.finding_of(codes::UNSET, reference, message).label("not set");
+            Box::new(finding.hint(format!("set it, or give a default: ${{env:{name}:-default}}")))
+        })
+    }
+
+    fn credential(&self, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
+        if name.is_empty() || name.contains('/') || name == ".." || name == "." {
+            let finding = self.finding(reference, "a credential is named without a path");
+            return Err(Box::new(finding.label("systemd puts credentials in one folder").hint("write ${cred:name}")));
+        }
+        let Some(folder) = self.world.variable("CREDENTIALS_DIRECTORY") else {
+            let message = format!("the credential `{name}` cannot be read: there is no $CREDENTIALS_DIRECTORY");
+            let finding = self.finding_of(codes::SECRET, reference, message).label("systemd sets it for LoadCredential=");
+            return Err(Box::new(finding.hint(format!("add `LoadCredential={name}:/path` to the unit"))));
+        };
+        self.secret(&PathBuf::from(folder).join(name), name, reference)
+    }
+
+    fn secret(&self, path: &Path, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
+        // Files written by editors and `echo` end in a line end that is no part of the secret.
+        self.world.secret(path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(|why| {
+            let message = format!("`{name}` cannot be read: {why}");
+            Box::new(self.finding_of(codes::SECRET, reference, message).label("needed here").hint("create the file, or make it readable"))
+        })
+    }
+}

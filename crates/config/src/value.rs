@@ -1,0 +1,104 @@
+//! Scalar types: how each is written, read and described.
+
+mod address;
+mod http;
+mod log;
+mod measure;
+mod network;
+mod number;
+mod target;
+
+pub use address::Address;
+pub use http::{HeaderName, HeaderValue, Headers, Location, Status};
+pub use log::LogPath;
+pub use measure::{ByteRate, Duration, Percent, Rate, Size};
+pub use network::Cidr;
+pub use number::{Limit, OrOff};
+pub use target::{Endpoint, Host, Share, Target, Weights};
+pub(crate) use target::{is_name, looks_like_weights};
+
+use crate::codes::Code;
+
+/// A scalar of the language. Implementing this and naming the type in `scalar_specs!` makes it a
+/// [`crate::Spec`].
+pub trait Value: Sized {
+    /// `a duration`: how messages name it.
+    const WHAT: &'static str;
+    /// A regular expression (ECMA 262) for editors, if one says it all.
+    const PATTERN: Option<&'static str> = None;
+    /// Values to show.
+    const EXAMPLES: &'static [&'static str];
+
+    /// Reads the text.
+    fn parse(text: &str) -> Result<Self, Flaw>;
+
+    /// Writes what [`Value::parse`] reads back.
+    fn written(&self) -> String;
+}
+
+/// What is wrong with a scalar.
+#[derive(Debug)]
+pub struct Flaw {
+    /// The code.
+    pub code: &'static Code,
+    /// The message; `{key}` stands for the key that holds the value.
+    pub message: String,
+    /// The words under the value.
+    pub label: String,
+    /// A better value.
+    pub replacement: Option<String>,
+    /// The fix in words; with a replacement it defaults to a question.
+    pub hint: Option<String>,
+}
+
+impl Flaw {
+    pub(crate) fn new(code: &'static Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), label: String::new(), replacement: None, hint: None }
+    }
+
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn replace(mut self, with: impl Into<String>) -> Self {
+        self.replacement = Some(with.into());
+        self
+    }
+}
+
+macro_rules! scalar_specs {
+    ($($name:ty),* $(,)?) => {$(
+        impl crate::decode::Spec for $name {
+            fn decode(node: &crate::syntax::Node, decoder: &mut crate::decode::Decoder) -> Option<Self> {
+                decoder.value(node)
+            }
+
+            fn schema() -> crate::schema::Schema {
+                crate::schema::Schema {
+                    name: "",
+                    doc: "",
+                    kind: crate::schema::Kind::Text {
+                        what: <$name as Value>::WHAT,
+                        pattern: <$name as Value>::PATTERN,
+                        examples: <$name as Value>::EXAMPLES,
+                    },
+                }
+            }
+
+            fn text(&self) -> Option<String> {
+                Some(Value::written(self))
+            }
+        }
+    )*};
+}
+
+scalar_specs!(
+    Duration, Size, Rate, ByteRate, Percent, Address, Endpoint, Cidr, HeaderName, HeaderValue, Location, LogPath, Status,
+    std::path::PathBuf, String,
+);

@@ -1,0 +1,238 @@
+//! Parts of HTTP messages.
+
+use super::{Flaw, Value};
+use crate::codes;
+use crate::decode::{Decoder, Spec};
+use crate::schema::Schema;
+use crate::source::Spanned;
+use crate::syntax::{Node, NodeKind};
+use std::fmt;
+
+/// A header name; keeps its spelling, compares without regard to case.
+#[derive(Debug, Clone)]
+pub struct HeaderName(String);
+
+impl HeaderName {
+    /// The name as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq for HeaderName {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for HeaderName {}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Headers that frame the message or steer the connection: written by the engine, never by a file.
+const FRAMING: [&str; 8] =
+    ["connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
+
+impl Value for HeaderName {
+    const WHAT: &'static str = "a header name";
+    const EXAMPLES: &'static [&'static str] = &["X-Frame-Options"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        // RFC 9110 section 5.1: field-name = token.
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if text.is_empty() || !text.chars().all(token) {
+            let flaw = Flaw::new(codes::HEADER, format!("`{text}` is not a header name"));
+            let better: String = text.trim().trim_end_matches(':').replace(' ', "-");
+            return Err(match !better.is_empty() && better.chars().all(token) {
+                true => flaw.replace(better),
+                false => flaw.hint("letters, digits and `-`"),
+            });
+        }
+        if FRAMING.contains(&text.to_ascii_lowercase().as_str()) {
+            return Err(Flaw::new(codes::HEADER, format!("the header `{text}` cannot be set or removed"))
+                .label("it frames the message and is written by the proxy itself")
+                .hint("remove it"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn written(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// A header value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderValue(String);
+
+impl HeaderValue {
+    /// The value.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Value for HeaderValue {
+    const WHAT: &'static str = "a header value";
+    const EXAMPLES: &'static [&'static str] = &["DENY"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        // RFC 9110 section 5.5: no CR, LF, NUL; other controls are "not recommended" and refused.
+        if text.chars().any(|c| c.is_control() && c != '\t') {
+            let better: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            return Err(Flaw::new(codes::HEADER, "a header value holds no line ends or control characters").replace(better));
+        }
+        Ok(Self(text.trim().to_owned()))
+    }
+
+    fn written(&self) -> String {
+        crate::decode::quoted_if_needed(&self.0)
+    }
+}
+
+/// The status of an answer: 200 to 599.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Status(u16);
+
+impl Status {
+    /// 200 OK.
+    pub const OK: Self = Self(200);
+
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Value for Status {
+    const WHAT: &'static str = "a status code";
+    const PATTERN: Option<&'static str> = Some("^[2-5][0-9][0-9]$");
+    const EXAMPLES: &'static [&'static str] = &["200", "404", "503"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        let number = text.parse::<u16>().ok().filter(|number| (200..=599).contains(number) && text.len() == 3);
+        number.map(Self).ok_or_else(|| {
+            let first = text.split(' ').next().unwrap_or_default();
+            let flaw = Flaw::new(codes::STATUS, format!("`{text}` is not a status code")).label("200 to 599");
+            match first != text && Self::parse(first).is_ok() {
+                true => flaw.replace(first),
+                false => flaw.hint("write a status code such as 404"),
+            }
+        })
+    }
+
+    fn written(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// Where a redirect leads: a URL with scheme and host, or a path of the same site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location(String);
+
+impl Location {
+    /// The text as it goes into the `Location` header.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it names nothing below its host: such a redirect can keep the request's path.
+    pub fn has_path(&self) -> bool {
+        let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
+        rest.split_once('/').is_some_and(|(_, path)| !path.is_empty()) || rest.contains('?')
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Value for Location {
+    const WHAT: &'static str = "where a redirect leads";
+    const EXAMPLES: &'static [&'static str] = &["https://example.com", "/new"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        let flaw = || Flaw::new(codes::REDIRECT, format!("`{text}` is not a URL or path to redirect to"));
+        // RFC 3986 section 2: only these may stand in a URI; a blank or quote would break the header.
+        let allowed = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c);
+        if !text.chars().all(allowed) {
+            return Err(flaw().label("only printable ASCII without quotes").hint("encode other characters as %XX"));
+        }
+        let is_url = ["https://", "http://"].iter().any(|scheme| {
+            text.strip_prefix(scheme).is_some_and(|rest| rest.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || c == '['))
+        });
+        // `//host` would be another site.
+        let is_path = text.starts_with('/') && !text.starts_with("//");
+        if is_url || is_path {
+            return Ok(Self(text.to_owned()));
+        }
+        let host = text.trim_start_matches('/');
+        Err(match host.chars().next().is_some_and(|c| c.is_ascii_alphanumeric()) && !host.contains("://") {
+            true => flaw().label("a scheme is missing").replace(format!("https://{host}")),
+            false => flaw().hint("write a URL such as https://example.com"),
+        })
+    }
+
+    fn written(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// Headers to set, in the order written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Headers(pub Vec<(Spanned<HeaderName>, Spanned<HeaderValue>)>);
+
+impl std::ops::Deref for Headers {
+    type Target = [(Spanned<HeaderName>, Spanned<HeaderValue>)];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Spec for Headers {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        let NodeKind::Map(entries) = &node.kind else {
+            decoder.wrong_form(node, "a set of headers", &["map"]);
+            return None;
+        };
+        let mut headers: Vec<(Spanned<HeaderName>, Spanned<HeaderValue>)> = Vec::new();
+        for entry in entries {
+            let key = Node::text_at(&entry.key.value, entry.key.span);
+            let name = Spanned::<HeaderName>::decode(&key, decoder);
+            let value = Spanned::<HeaderValue>::decode(&entry.value, decoder);
+            let (Some(name), Some(value)) = (name, value) else { continue };
+            if let Some((first, _)) = headers.iter().find(|(other, _)| other.value == name.value) {
+                let message = format!("the header `{}` is written twice", name.value);
+                decoder.report(
+                    crate::Diagnostic::error(codes::DUPLICATE_KEY, name.span, message)
+                        .label("names of headers are equal without regard to case")
+                        .second(first.span, "first here")
+                        .hint("remove one of them"),
+                );
+            }
+            headers.push((name, value));
+        }
+        Some(Self(headers))
+    }
+
+    fn schema() -> Schema {
+        Schema::table(HeaderValue::schema())
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+}
