@@ -55,6 +55,8 @@ pub(crate) struct Tally {
     pub(crate) broken: u64,
     /// Latencies of the open loop, in nanoseconds.
     pub(crate) latencies_ns: Vec<u64>,
+    /// How late the load itself noticed that a request was due, in nanoseconds: the harness's share of the latencies.
+    pub(crate) late_ns: Vec<u64>,
 }
 
 impl Tally {
@@ -127,6 +129,7 @@ impl Load {
         let Pace::Open { per_second, .. } = self.pace else { return };
         let interval = Duration::from_secs(1) / per_second;
         while self.next_due <= now {
+            self.tally.late_ns.push(nanoseconds(now - self.next_due));
             self.overdue.push_back(self.next_due);
             self.next_due += interval;
         }
@@ -153,7 +156,7 @@ impl Load {
             Pace::Closed { .. } => self.send(place, Instant::now()),
             Pace::Open { .. } => {
                 if let Some(due) = self.connections.get_mut(place).and_then(|connection| connection.due.take()) {
-                    self.tally.latencies_ns.push(u64::try_from(due.elapsed().as_nanos()).unwrap_or(u64::MAX));
+                    self.tally.latencies_ns.push(nanoseconds(due.elapsed()));
                 }
                 self.free.push(place);
             }
@@ -196,6 +199,10 @@ impl Load {
         self.asked += 1;
         connection.send(request, due, &self.ask);
     }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The latency below which `share` (0–1) of `sorted` lie, in microseconds.

@@ -77,7 +77,17 @@ struct Cost {
     user_ticks: u64,
     system_ticks: u64,
     wall: Duration,
+    /// CPU time that neither the proxy nor the harness used.
+    foreign: Duration,
     tally: Tally,
+}
+
+/// The clocks at the beginning of a measured stretch.
+struct Stretch {
+    begun: Instant,
+    proxy: Cpu,
+    harness: Duration,
+    machine: Duration,
 }
 
 impl Cores {
@@ -247,17 +257,15 @@ impl Bench {
     fn stretch(&mut self, running: &Running, ask: &Ask, connections: usize) -> io::Result<Cost> {
         self.field.begin(running.listen, ask.clone(), Pace::Closed { connections })?;
         let warm_up = self.field.run_for(WARM_UP)?;
-        let before = running.group.cpu()?;
-        let begun = Instant::now();
+        let stretch = Stretch::begin(&running.group)?;
         let mut tally = self.field.run_for(self.plan.duration)?;
-        let wall = begun.elapsed();
-        let after = running.group.cpu()?;
+        let cost = stretch.end(&running.group)?;
         self.field.end();
         tally.broken += warm_up.errors();
         if tally.completed == 0 {
             return Err(io::Error::other(format!("no right answer: {tally:?}")));
         }
-        Ok(Cost::between(before, after, wall, tally))
+        Ok(Cost { tally, ..cost })
     }
 
     fn open_loop(
@@ -272,9 +280,11 @@ impl Bench {
         let mut tally = self.field.run_for(self.plan.duration)?;
         self.field.end();
         tally.latencies_ns.sort_unstable();
+        tally.late_ns.sort_unstable();
         Ok(values([
             ("p50_us", percentile_us(&tally.latencies_ns, 0.50)),
             ("p99_us", percentile_us(&tally.latencies_ns, 0.99)),
+            ("late_us", percentile_us(&tally.late_ns, 0.99)),
             ("per_second", tally.completed as f64 / self.plan.duration.as_secs_f64()),
             ("errors", tally.errors() as f64),
         ]))
@@ -367,17 +377,31 @@ impl Bench {
     }
 }
 
-impl Cost {
-    fn between(before: Cpu, after: Cpu, wall: Duration, tally: Tally) -> Cost {
-        Cost {
-            cpu: after.total.saturating_sub(before.total),
-            user_ticks: after.user_ticks.saturating_sub(before.user_ticks),
-            system_ticks: after.system_ticks.saturating_sub(before.system_ticks),
-            wall,
-            tally,
-        }
+impl Stretch {
+    fn begin(group: &Group) -> io::Result<Stretch> {
+        let (machine, harness) = (process::machine_cpu()?, process::own_cpu()?);
+        Ok(Stretch { machine, harness, proxy: group.cpu()?, begun: Instant::now() })
     }
 
+    /// What was used since the beginning; the tally is the caller's to fill in.
+    fn end(self, group: &Group) -> io::Result<Cost> {
+        let wall = self.begun.elapsed();
+        let proxy = group.cpu()?;
+        let cpu = proxy.total.saturating_sub(self.proxy.total);
+        let harness = process::own_cpu()?.saturating_sub(self.harness);
+        let machine = process::machine_cpu()?.saturating_sub(self.machine);
+        Ok(Cost {
+            cpu,
+            user_ticks: proxy.user_ticks.saturating_sub(self.proxy.user_ticks),
+            system_ticks: proxy.system_ticks.saturating_sub(self.proxy.system_ticks),
+            wall,
+            foreign: machine.saturating_sub(cpu + harness),
+            tally: Tally::default(),
+        })
+    }
+}
+
+impl Cost {
     fn per_request_us(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / self.tally.completed as f64
     }
@@ -389,6 +413,7 @@ impl Cost {
             ("cpu_s_per_gb", self.cpu.as_secs_f64() * 1e9 / self.tally.body_bytes.max(1) as f64),
             ("user_share", self.user_ticks as f64 / ticks as f64),
             ("busy", self.cpu.as_secs_f64() / self.wall.as_secs_f64()),
+            ("foreign", self.foreign.as_secs_f64() / self.wall.as_secs_f64()),
             ("per_second", self.tally.completed as f64 / self.wall.as_secs_f64()),
             ("errors", self.tally.errors() as f64),
         ])
@@ -420,7 +445,8 @@ fn progress(row: &Row, round: usize, target: Target, values: &Values) {
         line.push_str(&format!(" {value:>9.*} {}", metric.digits, metric.unit));
     }
     if let Some(busy) = values.get("busy") {
-        line.push_str(&format!("   busy {:.0} %", busy * 100.0));
+        let foreign = values.get("foreign").copied().unwrap_or(0.0);
+        line.push_str(&format!("   core busy {:.0} %, other load {:.0} %", busy * 100.0, foreign * 100.0));
     }
     match values.get("errors") {
         Some(errors) if *errors > 0.0 => eprintln!("{line}   {errors} ERRORS"),

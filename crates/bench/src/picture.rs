@@ -67,12 +67,11 @@ pub(crate) fn svg(samples: &Samples) -> Option<String> {
 
 /// Draws one row's bars from `y` on and returns where the next group begins.
 fn group(samples: &Samples, row: &Row, y: f64, body: &mut String) -> f64 {
-    let nginx = samples.median(row.name, "nginx", row.key()).unwrap_or(1.0);
     let _ = writeln!(body, "<text class=\"group\" x=\"0\" y=\"{}\">{}</text>", y + 12.0, row.title);
     let mut y = y + 20.0;
     for (target, label, class) in SHOWN {
-        let Some(median) = samples.median(row.name, target, row.key()) else { continue };
-        bar(label, class, median / nginx, y, body);
+        let Some(ratio) = samples.ratio(row.name, target, "nginx", row.key()) else { continue };
+        bar(label, class, ratio, y, body);
         y += BAR_STEP;
     }
     y + GROUP_GAP - BAR_STEP

@@ -161,6 +161,21 @@ fn cpu_clock(process: u32) -> io::Result<Duration> {
     Ok(Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0)))
 }
 
+/// CPU time of this process since its start.
+pub(crate) fn own_cpu() -> io::Result<Duration> {
+    cpu_clock(std::process::id())
+}
+
+/// CPU time of everything on the machine since its start, what a hypervisor took away included; whole ticks of 10 ms.
+pub(crate) fn machine_cpu() -> io::Result<Duration> {
+    // /proc/stat, proc(5): user, nice, system, idle, iowait, irq, softirq, steal.
+    const IDLE: [usize; 2] = [3, 4];
+    let stat = fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().and_then(|line| line.strip_prefix("cpu ")).unwrap_or_default();
+    let ticks = line.split_whitespace().take(8).enumerate().filter(|(field, _)| !IDLE.contains(field));
+    Ok(Duration::from_millis(10 * ticks.filter_map(|(_, number)| number.parse::<u64>().ok()).sum::<u64>()))
+}
+
 /// Binds the calling thread to `cores`; programs started later choose their own.
 pub(crate) fn pin(cores: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();

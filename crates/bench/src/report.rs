@@ -35,7 +35,7 @@ pub(crate) fn markdown(samples: &Samples) -> String {
     text.push_str(
         "\nCPU µs per request = user + system time of all the proxy's processes / completed requests, at saturation, \
          the proxy on one core, load and origin on another. Medians of interleaved rounds; in brackets the ratio to \
-         nginx, `=` when within 3 %.\n\n",
+         nginx in the same round, `=` when within 3 %. Other load: CPU time of everything else on the machine, in cores.\n\n",
     );
     summary(samples, &mut text);
     for row in measured(samples) {
@@ -75,9 +75,9 @@ fn summary(samples: &Samples, text: &mut String) {
 fn cell(samples: &Samples, row: &Row, target: &str, metric: &Metric) -> String {
     let Some(median) = samples.median(row.name, target, metric.key) else { return "–".to_owned() };
     let number = format!("{median:.*}", metric.digits);
-    match samples.median(row.name, Peer::Nginx.name(), metric.key) {
-        Some(nginx) if target != Peer::Nginx.name() && nginx != 0.0 && metric.key == row.key() => {
-            format!("{number} ({})", ratio_words(median / nginx))
+    match samples.ratio(row.name, target, Peer::Nginx.name(), metric.key) {
+        Some(ratio) if target != Peer::Nginx.name() && metric.key == row.key() => {
+            format!("{number} ({})", ratio_words(ratio))
         }
         _ => number,
     }
@@ -92,15 +92,18 @@ fn detail(samples: &Samples, row: &Row, text: &mut String) {
     let _ = writeln!(text, "\n## {}\n", row.title);
     let _ = writeln!(
         text,
-        "| target | {} median | least–most | × floor | × nginx | × best peer | user share | core busy | per second |",
+        "| target | {} median | least–most | × floor | × nginx | × best peer | user share | core busy | other load | per second |",
         metric.unit
     );
-    text.push_str("|---|---|---|---|---|---|---|---|---|\n");
+    text.push_str("|---|---|---|---|---|---|---|---|---|---|\n");
+    let best = best_peer(samples, row.name, metric.key);
     for target in targets(samples, row) {
         let Some(spread) = samples.spread(row.name, &target, metric.key) else { continue };
-        let ratio = |reference: Option<f64>| {
-            reference.map_or("–".to_owned(), |reference| ratio_words(spread.median / reference))
+        let ratio = |reference: Option<&str>| {
+            let ratio = samples.ratio(row.name, &target, reference?, metric.key);
+            ratio.map(ratio_words)
         };
+        let ratio = |reference| ratio(reference).unwrap_or("–".to_owned());
         let share = |key| {
             samples.median(row.name, &target, key).map_or("–".to_owned(), |share| format!("{:.0} %", share * 100.0))
         };
@@ -110,15 +113,16 @@ fn detail(samples: &Samples, row: &Row, text: &mut String) {
         let errors = if errors > 0.0 { format!(" **{errors} errors**") } else { String::new() };
         let _ = writeln!(
             text,
-            "| {target}{errors} | {:.digits$} | {:.digits$}–{:.digits$} | {} | {} | {} | {} | {} | {rate} |",
+            "| {target}{errors} | {:.digits$} | {:.digits$}–{:.digits$} | {} | {} | {} | {} | {} | {} | {rate} |",
             spread.median,
             spread.least,
             spread.most,
-            ratio(samples.median(row.name, Peer::Floor.name(), metric.key)),
-            ratio(samples.median(row.name, Peer::Nginx.name(), metric.key)),
-            ratio(best_peer(samples, row.name, metric.key)),
+            ratio(Some(Peer::Floor.name())),
+            ratio(Some(Peer::Nginx.name())),
+            ratio(best),
             share("user_share"),
             share("busy"),
+            share("foreign"),
             digits = metric.digits,
         );
     }
@@ -135,26 +139,24 @@ fn targets(samples: &Samples, row: &Row) -> Vec<String> {
     targets
 }
 
-/// The lowest median of the peers that Strait is compared with.
-pub(crate) fn best_peer(samples: &Samples, row: &str, key: &str) -> Option<f64> {
-    [Peer::Nginx, Peer::Haproxy, Peer::Envoy, Peer::Caddy]
-        .into_iter()
-        .filter_map(|peer| samples.median(row, peer.name(), key))
-        .min_by(f64::total_cmp)
+/// The cheapest of the peers that Strait is compared with.
+fn best_peer(samples: &Samples, row: &str, key: &str) -> Option<&'static str> {
+    let peers = [Peer::Nginx, Peer::Haproxy, Peer::Envoy, Peer::Caddy].map(Peer::name);
+    let measured = peers.into_iter().filter_map(|peer| Some((peer, samples.median(row, peer, key)?)));
+    measured.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(peer, _)| peer)
 }
 
 /// Whether a goal is met by what was measured.
 pub(crate) fn verdict(samples: &Samples, row: &Row, goal: &Goal) -> Verdict {
-    let Some(value) = samples.median(row.name, goal.target, goal.metric) else { return Verdict::Unknown };
-    let reference = match goal.of {
-        Reference::Absolute => Some(1.0),
-        Reference::Floor => samples.median(row.name, Peer::Floor.name(), goal.metric),
-        Reference::BestPeer => best_peer(samples, row.name, goal.metric),
-        Reference::Peer(peer) => samples.median(row.name, peer.name(), goal.metric),
-        Reference::HyperByNginx(_) => samples.median(row.name, Peer::Nginx.name(), goal.metric),
+    let against = |reference: &str| samples.ratio(row.name, goal.target, reference, goal.metric);
+    let value = match goal.of {
+        Reference::Absolute => samples.median(row.name, goal.target, goal.metric),
+        Reference::Floor => against(Peer::Floor.name()),
+        Reference::BestPeer => best_peer(samples, row.name, goal.metric).and_then(against),
+        Reference::Peer(peer) => against(peer.name()),
+        Reference::HyperByNginx(_) => against(Peer::Nginx.name()),
     };
-    let Some(reference) = reference else { return Verdict::Unknown };
-    let value = value / reference;
+    let Some(value) = value else { return Verdict::Unknown };
     let by = match goal.sense {
         Sense::AtMost => value / goal.bound - 1.0,
         Sense::AtLeast => 1.0 - value / goal.bound,

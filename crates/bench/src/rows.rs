@@ -98,6 +98,8 @@ const ROUTES_RATIO: Metric = Metric { key: "ratio", unit: "× few routes", digit
 const SCALING: Metric = Metric { key: "scaling", unit: "×", digits: 2 };
 const SKEW: Metric = Metric { key: "skew", unit: "skew", digits: 2 };
 const P50: Metric = Metric { key: "p50_us", unit: "µs p50", digits: 0 };
+/// The harness's own part of p99: where it is large, the machine was too busy to measure latencies.
+const LATE: Metric = Metric { key: "late_us", unit: "µs p99 of the harness itself", digits: 0 };
 const P99: Metric = Metric { key: "p99_us", unit: "µs p99", digits: 0 };
 
 const GET_1K: Exchange = Exchange { path: "/1k", browser: false, post: 0, fresh: false };
@@ -173,8 +175,8 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "100k",
-        title: "response 100 KB",
-        kind: closed(Exchange { path: "/100k", ..GET_1K }),
+        title: "response 100 KB, 16 connections",
+        kind: Kind::Closed { exchange: Exchange { path: "/100k", ..GET_1K }, connections: 16 },
         // hyper cost 26.8 where nginx cost 29.4.
         goals: &[at_most(0.82, Reference::HyperByNginx(0.90))],
         ..PLAIN
@@ -189,10 +191,15 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         name: "1m",
-        title: "1 MB bodies, CPU s/GB",
-        kind: closed(Exchange { path: "/1m", ..GET_1K }),
+        title: "1 MB bodies, 16 connections",
+        kind: Kind::Closed { exchange: Exchange { path: "/1m", ..GET_1K }, connections: 16 },
         metrics: &[CPU_PER_GB],
-        goals: &[Goal { metric: CPU_PER_GB.key, ..at_most(0.13, Reference::Absolute) }],
+        // The absolute bound was set where the relay cost 0.13 and nginx 0.29; the ratios hold where memory is slower.
+        goals: &[
+            Goal { metric: CPU_PER_GB.key, ..at_most(0.13, Reference::Absolute) },
+            Goal { metric: CPU_PER_GB.key, ..at_most(1.0, Reference::Floor) },
+            Goal { metric: CPU_PER_GB.key, ..at_most(0.45, Reference::Peer(Peer::Nginx)) },
+        ],
         ..PLAIN
     },
     Row {
@@ -230,7 +237,9 @@ pub(crate) const ROWS: &[Row] = &[
         title: "system calls per request at 1,000/s",
         kind: Kind::SystemCalls { per_second: 1_000 },
         metrics: &[CALLS],
-        goals: &[Goal { metric: CALLS.key, ..at_most(5.3, Reference::Absolute) }],
+        // Requests come evenly spaced, so that hardly two share a wake-up: the relay itself needs 6. The goal was set as
+        // equality with the relay where it needed 5.3.
+        goals: &[Goal { metric: CALLS.key, ..at_most(1.0, Reference::Floor) }],
         picture: false,
         ..PLAIN
     },
@@ -258,8 +267,12 @@ pub(crate) const ROWS: &[Row] = &[
         name: "open",
         title: "open loop at 8,000/s",
         kind: Kind::Open { exchange: GET_1K, connections: 64, per_second: 8_000 },
-        metrics: &[P99, P50],
-        goals: &[Goal { metric: P99.key, ..at_most(170.0, Reference::Absolute) }],
+        metrics: &[P99, P50, LATE],
+        // Set where the relay's p99 was 161.
+        goals: &[
+            Goal { metric: P99.key, ..at_most(170.0, Reference::Absolute) },
+            Goal { metric: P99.key, ..at_most(1.06, Reference::Floor) },
+        ],
         picture: false,
         ..PLAIN
     },

@@ -35,17 +35,25 @@ pub(crate) struct Spread {
 impl Samples {
     /// The spread of `key` for a target in a row, `None` when it was not measured.
     pub(crate) fn spread(&self, row: &str, target: &str, key: &str) -> Option<Spread> {
-        let wanted = self.all.iter().filter(|sample| sample.row == row && sample.target == target);
-        let mut values: Vec<f64> = wanted.filter_map(|sample| sample.values.get(key).copied()).collect();
-        values.sort_by(f64::total_cmp);
-        let (least, most) = (*values.first()?, *values.last()?);
-        let upper = *values.get(values.len() / 2)?;
-        let lower = *values.get((values.len() - 1) / 2)?;
-        Some(Spread { median: f64::midpoint(lower, upper), least, most })
+        Spread::of(self.rounds(row, target, key).into_values().collect())
     }
 
     pub(crate) fn median(&self, row: &str, target: &str, key: &str) -> Option<f64> {
         self.spread(row, target, key).map(|spread| spread.median)
+    }
+
+    /// The median, over the rounds, of a target's value divided by the reference's value in the same round: a machine
+    /// that is slower for some minutes slows both.
+    pub(crate) fn ratio(&self, row: &str, target: &str, reference: &str, key: &str) -> Option<f64> {
+        let references = self.rounds(row, reference, key);
+        let ratios = self.rounds(row, target, key).into_iter();
+        let ratios = ratios.filter_map(|(round, value)| Some(value / references.get(&round)?));
+        Spread::of(ratios.collect()).map(|spread| spread.median)
+    }
+
+    fn rounds(&self, row: &str, target: &str, key: &str) -> BTreeMap<usize, f64> {
+        let wanted = self.all.iter().filter(|sample| sample.row == row && sample.target == target);
+        wanted.filter_map(|sample| Some((sample.round, sample.values.get(key).copied()?))).collect()
     }
 
     /// Errors of a target in a row over all rounds.
@@ -87,6 +95,16 @@ impl Samples {
     }
 }
 
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Option<Spread> {
+        values.sort_by(f64::total_cmp);
+        let (least, most) = (*values.first()?, *values.last()?);
+        let upper = *values.get(values.len() / 2)?;
+        let lower = *values.get((values.len() - 1) / 2)?;
+        Some(Spread { median: f64::midpoint(lower, upper), least, most })
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -104,6 +122,17 @@ pub(crate) mod tests {
         let spread = samples.spread("r", "nginx", "cpu_us");
         assert_eq!(spread, Some(Spread { median: 3.5, least: 1.0, most: 9.0 }));
         assert_eq!(samples.spread("r", "caddy", "cpu_us"), None);
+    }
+
+    #[test]
+    fn ratios_compare_within_a_round() {
+        // The machine is twice as slow in the second round, and the reference was not measured in the third.
+        let all =
+            [("nginx", 0, 10.0), ("nginx", 1, 20.0), ("strait", 0, 7.0), ("strait", 1, 14.0), ("strait", 2, 99.0)];
+        let all = all.map(|(target, round, value)| sample("r", target, round, "cpu_us", value)).to_vec();
+        let samples = Samples { all, ..Samples::default() };
+        assert_eq!(samples.ratio("r", "strait", "nginx", "cpu_us"), Some(0.7));
+        assert_eq!(samples.ratio("r", "strait", "caddy", "cpu_us"), None);
     }
 
     #[test]
