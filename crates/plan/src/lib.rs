@@ -1,1 +1,193 @@
-//! (to be furnished)
+//! What workers read: the compiled, immutable form of a configuration, and the road by which it reaches them.
+//!
+//! A [`Plan`] is built aside and published whole; an exchange keeps the one it began with. Names have become
+//! indices, patterns a table, weights a schedule. What must outlive a plan (an endpoint's connections and counters, a
+//! route's meters) hangs on it as shared state that the compiler carries from plan to plan by identity.
+//!
+//! Knows the engines' limits and tables; knows nothing about text, files, sockets or tasks.
+
+mod decide;
+mod endpoint;
+mod forwarded;
+mod mailbox;
+
+pub use decide::{Facts, Verdict};
+pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
+pub use forwarded::{ClientView, TrustedProxies};
+pub use mailbox::{PublishError, Workers};
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use strait_message::Status;
+use strait_record::{Format, RouteMeter, Sharded};
+
+/// Everything the workers need to know, at one moment.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Counts published plans; stands in every access record.
+    pub generation: u64,
+    /// Where connections arrive.
+    pub listeners: Vec<Listener>,
+    /// Groups of endpoints; routes name them by index.
+    pub upstreams: Vec<Upstream>,
+    /// How access records are written.
+    pub access_log: Format,
+}
+
+/// A bound address and how its connections are treated.
+#[derive(Debug)]
+pub struct Listener {
+    /// Its name in the configuration: its identity over reloads, together with its address.
+    pub name: Arc<str>,
+    /// Where it is bound.
+    pub address: ListenAddress,
+    /// The routes of its requests; shared by listeners that use the same table.
+    pub routes: Arc<RouteSet>,
+    /// What one connection and one message may cost.
+    pub limits: ListenerLimits,
+    /// Whose word about the client is believed.
+    pub trusted_proxies: TrustedProxies,
+}
+
+/// What a listener is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ListenAddress {
+    /// An address and port; port 0 lets the system choose.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// What a listener allows its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenerLimits {
+    /// Limits of one message.
+    pub http1: strait_http1::Limits,
+    /// From the first octet of a request to the end of its head, at most.
+    pub header_timeout: Duration,
+    /// How long a kept-alive connection may be idle.
+    pub idle_timeout: Duration,
+    /// Octets a second that a body must move on average, over a window; zero turns it off.
+    pub body_rate_min: u64,
+    /// The window of `body_rate_min`.
+    pub body_rate_window: Duration,
+    /// Open connections over all workers.
+    pub connections_max: u32,
+    /// Requests on one connection; zero for any number.
+    pub requests_per_connection_max: u32,
+    /// Octets of a request body.
+    pub body_bytes_max: Option<u64>,
+}
+
+/// A table of patterns, and what each leads to.
+#[derive(Debug)]
+pub struct RouteSet {
+    /// Finds an index into `routes`.
+    pub table: strait_route::Table,
+    /// The routes.
+    pub routes: Vec<Route>,
+}
+
+/// A pattern, what is done to its requests, and where they go.
+#[derive(Debug)]
+pub struct Route {
+    /// The pattern as written: its identity over reloads.
+    pub pattern: Arc<str>,
+    /// Where it is written, as `file:line`.
+    pub source: Arc<str>,
+    /// What is done.
+    pub action: Action,
+    /// From the end of the request head to the end of the response, at most; `None` for tunnels and streams that may
+    /// last.
+    pub request_timeout: Option<Duration>,
+    /// Whether the origin sees the client's Host (else the endpoint's name).
+    pub preserve_host: bool,
+    /// Octets of a request body, where it differs from the listener's.
+    pub body_bytes_max: Option<u64>,
+    /// Changes to the request's fields.
+    pub request_headers: HeaderEdits,
+    /// Changes to the response's fields.
+    pub response_headers: HeaderEdits,
+    /// What is counted about it.
+    pub meter: Arc<Sharded<RouteMeter>>,
+}
+
+/// What a route does with a request.
+#[derive(Debug)]
+pub enum Action {
+    /// Sends it upstream.
+    Forward {
+        /// Indices into the plan's upstreams.
+        upstreams: Box<[usize]>,
+        /// Their weights, in the same order.
+        weights: Box<[u32]>,
+    },
+    /// Answers with a redirect.
+    Redirect(Redirect),
+    /// Answers with a fixed response.
+    Respond(Respond),
+}
+
+/// A redirect.
+#[derive(Clone, Debug)]
+pub struct Redirect {
+    /// 301, 302, 303, 307 or 308.
+    pub status: Status,
+    /// Scheme and authority, or an absolute path, or both.
+    pub location: Box<str>,
+    /// Whether the request's path and query are appended.
+    pub keep_path: bool,
+}
+
+/// A fixed response.
+#[derive(Clone, Debug)]
+pub struct Respond {
+    /// Its status.
+    pub status: Status,
+    /// Its body.
+    pub body: Box<[u8]>,
+    /// Its Content-Type; empty for none.
+    pub content_type: Box<str>,
+    /// Further fields.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+}
+
+/// Fields to set and to remove.
+#[derive(Clone, Debug, Default)]
+pub struct HeaderEdits {
+    /// Fields that replace any of the same name.
+    pub set: Vec<(Box<str>, Box<str>)>,
+    /// Names of fields to remove.
+    pub remove: Vec<Box<str>>,
+}
+
+/// A named group of interchangeable endpoints and how to use them.
+#[derive(Debug)]
+pub struct Upstream {
+    /// Its name; for one written in place, its target.
+    pub name: Arc<str>,
+    /// Its endpoints.
+    pub endpoints: Vec<Endpoint>,
+    /// The order in which they are chosen: smooth weighted round robin, as indices into `endpoints`.
+    pub schedule: Box<[u16]>,
+    /// Opening a connection, at most.
+    pub connect_timeout: Duration,
+    /// From the end of the request to the response head, at most.
+    pub first_byte_timeout: Duration,
+    /// Without an octet of the response body moving, at most.
+    pub idle_timeout: Duration,
+    /// Open connections to one endpoint over all workers; `None` for any number.
+    pub connections_max: Option<u32>,
+    /// Exchanges that wait for a connection to one endpoint, over all workers.
+    pub queue_max: u32,
+    /// How long one may wait so.
+    pub queue_timeout: Duration,
+    /// Idle connections kept to one endpoint by one worker.
+    pub keep_alive_max: usize,
+    /// How long an idle one is kept.
+    pub keep_alive_timeout: Duration,
+    /// Attempts in all, the first included.
+    pub attempts_max: u8,
+}
