@@ -39,6 +39,11 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
+    /// A head with this method and nothing else.
+    pub fn new(method: Method) -> Self {
+        Self { method, ..Self::default() }
+    }
+
     /// Removes everything, keeping the memory.
     pub fn clear(&mut self) {
         self.headers.clear();
