@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use strait_message::Status;
+use strait_message::{Fault, Phase, Status};
 use strait_record::{Format, RouteMeter, Sharded};
 
 /// Everything the workers need to know, at one moment.
@@ -75,6 +75,8 @@ pub struct ListenerLimits {
     pub body_rate_window: Duration,
     /// Open connections over all workers.
     pub connections_max: u32,
+    /// Open connections from one client address over all workers; `None` for any number.
+    pub connections_per_client_max: Option<u32>,
     /// Requests on one connection; zero for any number.
     pub requests_per_connection_max: u32,
     /// Octets of a request body.
@@ -190,4 +192,28 @@ pub struct Upstream {
     pub keep_alive_timeout: Duration,
     /// Attempts in all, the first included.
     pub attempts_max: u8,
+    /// What is worth another attempt.
+    pub retry_on: RetryOn,
+    /// The upstream that this is, used with timeouts of a route's own: the same name, endpoints and state. Metrics show
+    /// only those for which this is `None`.
+    pub variant_of: Option<usize>,
+}
+
+/// What is worth another attempt, beyond what the fault itself permits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryOn {
+    /// No connection could be had: the request has not left.
+    pub connect_failure: bool,
+    /// The connection broke before an octet of the response came.
+    pub reset: bool,
+}
+
+impl RetryOn {
+    /// Whether a fault is one of those worth another attempt. Whether one is permitted is in the fault.
+    pub fn includes(self, fault: &Fault) -> bool {
+        match fault.phase {
+            Phase::Queue | Phase::Connect => self.connect_failure,
+            _ => self.reset,
+        }
+    }
 }
