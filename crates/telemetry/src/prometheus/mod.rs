@@ -1,0 +1,293 @@
+//! Meters as Prometheus reads them: text exposition format 0.0.4, and OpenMetrics 1.0.
+//!
+//! The counters live in the meters of the workers and are summed here when somebody asks, so there is no registry to
+//! fill. Labels come from the configuration and from fixed words only: no request can make a series.
+
+mod families;
+mod page;
+mod reference;
+
+pub use reference::reference_markdown;
+
+use crate::access_log::{AccessLogMeter, QUEUED_BYTES_MAX};
+use crate::process::ProcessFigures;
+use families as all;
+use page::Page;
+use std::sync::Arc;
+use strait_record::{EndpointMeter, FaultMeter, Histogram, RouteMeter, Sharded, WorkerMeter};
+
+/// Routes that get series of their own in an ordinary scrape. With more, only their sums are shown.
+pub const ROUTES_MAX: usize = 1_000;
+
+/// How the page is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposition {
+    /// Text format 0.0.4, which every scraper reads.
+    Text,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Exposition {
+    /// What a scraper prefers, by its Accept field: OpenMetrics when it names it.
+    pub fn preferred(accept: &str) -> Self {
+        if accept.contains("application/openmetrics-text") { Self::OpenMetrics } else { Self::Text }
+    }
+
+    /// The Content-Type of the page.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
+
+/// What a scrape shows, gathered by who knows the plan.
+#[derive(Debug)]
+pub struct Scrape<'a> {
+    /// The version of Strait.
+    pub version: &'a str,
+    /// The generation of the current plan.
+    pub generation: u64,
+    /// Whether a drain has begun.
+    pub draining: bool,
+    /// The meter of each worker.
+    pub workers: &'a [Arc<WorkerMeter>],
+    /// The routes, each meter once.
+    pub routes: Vec<RouteFigures<'a>>,
+    /// The endpoints, each pair of names once.
+    pub endpoints: Vec<EndpointFigures<'a>>,
+    /// Limits and how far they are used, beside those of endpoints, process and access log.
+    pub limits: Vec<LimitFigures<'a>>,
+    /// The access log, when one is written.
+    pub access_log: Option<&'a AccessLogMeter>,
+    /// The process, where the system tells.
+    pub process: Option<ProcessFigures>,
+    /// Whether every route gets its series, however many there are.
+    pub every_route: bool,
+}
+
+/// A route and its meter.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteFigures<'a> {
+    /// The listener, or the listeners that share its table.
+    pub listener: &'a str,
+    /// The pattern as written.
+    pub route: &'a str,
+    /// What is counted.
+    pub meter: &'a Sharded<RouteMeter>,
+}
+
+/// An endpoint, its meter and its figures over all workers.
+#[derive(Clone, Copy, Debug)]
+pub struct EndpointFigures<'a> {
+    /// The upstream's name.
+    pub upstream: &'a str,
+    /// The endpoint's name.
+    pub endpoint: &'a str,
+    /// What is counted.
+    pub meter: &'a Sharded<EndpointMeter>,
+    /// Addresses its name resolved to.
+    pub addresses: usize,
+    /// Connections open.
+    pub open: u32,
+    /// Connections idle.
+    pub idle: u32,
+    /// Exchanges that wait for a connection.
+    pub waiting: u32,
+    /// Connections that may be open.
+    pub open_max: Option<u32>,
+    /// Exchanges that may wait.
+    pub waiting_max: u32,
+}
+
+/// A limit, and how far it is used.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitFigures<'a> {
+    /// The limit's name.
+    pub limit: &'static str,
+    /// What it is a limit of, in the configuration's words; empty for the process.
+    pub of: &'a str,
+    /// How much is used.
+    pub used: u64,
+    /// How much may be.
+    pub max: u64,
+}
+
+/// Renders the page.
+pub fn render(scrape: &Scrape<'_>, exposition: Exposition) -> String {
+    let mut page = Page::new(exposition);
+    build(scrape, &mut page);
+    workers(scrape, &mut page);
+    faults(scrape, &mut page);
+    route_sums(scrape, &mut page);
+    if scrape.every_route || scrape.routes.len() <= ROUTES_MAX {
+        routes(scrape, &mut page);
+    }
+    endpoints(scrape, &mut page);
+    limits(scrape, &mut page);
+    access_log(scrape, &mut page);
+    process(scrape, &mut page);
+    page.finish()
+}
+
+fn build(scrape: &Scrape<'_>, page: &mut Page) {
+    page.single(&all::BUILD_INFO, &[scrape.version], 1.0);
+    page.single(&all::PLAN_GENERATION, &[], scrape.generation as f64);
+    page.single(&all::DRAINING, &[], f64::from(u8::from(scrape.draining)));
+}
+
+fn workers(scrape: &Scrape<'_>, page: &mut Page) {
+    let numbers: Vec<String> = (0..scrape.workers.len()).map(|worker| worker.to_string()).collect();
+    for (family, figure) in &all::WORKER {
+        page.family(family);
+        for (worker, meter) in numbers.iter().zip(scrape.workers) {
+            page.sample(family, &[worker], figure(meter));
+        }
+    }
+    page.single(&all::WORKER_SKEW, &[], skew(scrape.workers));
+}
+
+/// How many times the mean the busiest worker has done; 1 when the work is even, or there was none.
+fn skew(workers: &[Arc<WorkerMeter>]) -> f64 {
+    let done = || workers.iter().map(|meter| meter.exchanges.read());
+    match done().sum::<u64>() {
+        0 => 1.0,
+        sum => done().max().unwrap_or(0) as f64 * workers.len() as f64 / sum as f64,
+    }
+}
+
+fn faults(scrape: &Scrape<'_>, page: &mut Page) {
+    page.family(&all::FAULTS);
+    for (origin, phase, kind) in FaultMeter::combinations() {
+        let count: u64 = scrape.workers.iter().map(|meter| meter.faults.of(origin, phase, kind)).sum();
+        if count > 0 {
+            page.sample(&all::FAULTS, &[origin.word(), phase.word(), kind.word()], count as f64);
+        }
+    }
+}
+
+fn route_sums(scrape: &Scrape<'_>, page: &mut Page) {
+    let mut classes = [0; all::CLASSES.len()];
+    let mut duration = Distribution::default();
+    for meter in scrape.routes.iter().flat_map(|route| route.meter.iter()) {
+        for (sum, counter) in classes.iter_mut().zip(&meter.responses) {
+            *sum += counter.read();
+        }
+        duration.add(&meter.duration);
+    }
+    page.family(&all::RESPONSES);
+    for (class, count) in all::CLASSES.iter().zip(classes) {
+        page.sample(&all::RESPONSES, &[class], count as f64);
+    }
+    page.family(&all::DURATION);
+    page.distribution(&all::DURATION, &[], &duration);
+}
+
+/// Routes that were never used have no series.
+fn routes(scrape: &Scrape<'_>, page: &mut Page) {
+    let used: Vec<_> = scrape.routes.iter().filter(|route| route.meter.iter().next().is_some()).collect();
+    page.family(&all::ROUTE_RESPONSES);
+    for route in &used {
+        for (index, class) in all::CLASSES.iter().enumerate() {
+            let count = route.meter.sum(|meter| meter.responses.get(index).map_or(0, |counter| counter.read()));
+            if count > 0 {
+                page.sample(&all::ROUTE_RESPONSES, &[route.listener, route.route, class], count as f64);
+            }
+        }
+    }
+    for (family, figure) in &all::ROUTE {
+        page.family(family);
+        for route in &used {
+            page.sample(family, &[route.listener, route.route], route.meter.sum(figure) as f64);
+        }
+    }
+    page.family(&all::ROUTE_DURATION);
+    for route in &used {
+        let duration = Distribution::of(route.meter.iter().map(|meter| &meter.duration));
+        page.distribution(&all::ROUTE_DURATION, &[route.listener, route.route], &duration);
+    }
+}
+
+fn endpoints(scrape: &Scrape<'_>, page: &mut Page) {
+    for (family, figure) in &all::ENDPOINT {
+        page.family(family);
+        for endpoint in &scrape.endpoints {
+            page.sample(family, &[endpoint.upstream, endpoint.endpoint], figure(endpoint));
+        }
+    }
+    page.family(&all::ENDPOINT_RESPONSE_TIME);
+    for endpoint in &scrape.endpoints {
+        let time = Distribution::of(endpoint.meter.iter().map(|meter| &meter.response_time));
+        page.distribution(&all::ENDPOINT_RESPONSE_TIME, &[endpoint.upstream, endpoint.endpoint], &time);
+    }
+}
+
+fn limits(scrape: &Scrape<'_>, page: &mut Page) {
+    let names: Vec<String> = scrape.endpoints.iter().map(|e| format!("{}/{}", e.upstream, e.endpoint)).collect();
+    let mut known: Vec<LimitFigures<'_>> = scrape.limits.clone();
+    for (endpoint, of) in scrape.endpoints.iter().zip(&names) {
+        let limit = |limit, used: u32, max: u32| LimitFigures { limit, of, used: used.into(), max: max.into() };
+        known.extend(endpoint.open_max.map(|max| limit("endpoint_connections", endpoint.open, max)));
+        known.push(limit("endpoint_queue", endpoint.waiting, endpoint.waiting_max));
+    }
+    let process = |limit, used, max| LimitFigures { limit, of: "", used, max };
+    if let Some(meter) = scrape.access_log {
+        known.push(process("access_log_bytes", meter.queued_bytes() as u64, QUEUED_BYTES_MAX as u64));
+    }
+    if let Some(ProcessFigures { open_files, open_files_max: Some(max), .. }) = scrape.process {
+        known.push(process("open_files", open_files, max));
+    }
+    for (family, figure) in &all::LIMIT {
+        page.family(family);
+        for limit in &known {
+            page.sample(family, &[limit.limit, limit.of], figure(limit) as f64);
+        }
+    }
+}
+
+fn access_log(scrape: &Scrape<'_>, page: &mut Page) {
+    if let Some(meter) = scrape.access_log {
+        for (family, figure) in &all::ACCESS_LOG {
+            page.single(family, &[], figure(meter));
+        }
+    }
+}
+
+fn process(scrape: &Scrape<'_>, page: &mut Page) {
+    if let Some(figures) = &scrape.process {
+        for (family, figure) in &all::PROCESS {
+            if let Some(value) = figure(figures) {
+                page.single(family, &[], value);
+            }
+        }
+    }
+}
+
+/// A histogram summed over workers.
+#[derive(Clone, Debug, Default)]
+struct Distribution {
+    counts: Vec<u64>,
+    sum_us: u64,
+}
+
+impl Distribution {
+    fn of<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Self {
+        let mut sum = Self::default();
+        histograms.for_each(|histogram| sum.add(histogram));
+        sum
+    }
+
+    fn add(&mut self, histogram: &Histogram) {
+        let counts = histogram.counts();
+        self.counts.resize(counts.len(), 0);
+        for (sum, count) in self.counts.iter_mut().zip(counts) {
+            *sum += count;
+        }
+        self.sum_us += histogram.sum_us();
+    }
+}
+
+#[cfg(test)]
+mod tests;
