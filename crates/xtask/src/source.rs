@@ -19,7 +19,7 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// The same length and lines, with comments and the insides of literals replaced by spaces.
     pub(crate) code: String,
-    /// The whole file is compiled for tests only.
+    /// The whole file is for tests, benches or examples only.
     pub(crate) is_test: bool,
     line_starts: Vec<usize>,
     test_spans: Vec<(usize, usize)>,
@@ -153,7 +153,7 @@ fn item_end(tokens: &[Token<'_>], from: usize, code_len: usize) -> usize {
 fn is_test_path(path: &str) -> bool {
     let mut parts = path.rsplit('/');
     let file = parts.next().unwrap_or("");
-    file == "tests.rs" || file.ends_with("_tests.rs") || parts.any(|folder| matches!(folder, "tests" | "benches"))
+    file == "tests.rs" || file.ends_with("_tests.rs") || parts.any(|folder| matches!(folder, "tests" | "benches" | "examples"))
 }
 
 /// Replaces comments and the insides of string and character literals by spaces; lines and offsets stay.
