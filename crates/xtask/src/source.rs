@@ -153,7 +153,9 @@ fn item_end(tokens: &[Token<'_>], from: usize, code_len: usize) -> usize {
 fn is_test_path(path: &str) -> bool {
     let mut parts = path.rsplit('/');
     let file = parts.next().unwrap_or("");
-    file == "tests.rs" || file.ends_with("_tests.rs") || parts.any(|folder| matches!(folder, "tests" | "benches" | "examples"))
+    file == "tests.rs"
+        || file.ends_with("_tests.rs")
+        || parts.any(|folder| matches!(folder, "tests" | "benches" | "examples"))
 }
 
 /// Replaces comments and the insides of string and character literals by spaces; lines and offsets stay.
