@@ -12,8 +12,9 @@ struct Step {
     run: fn(&Path) -> Verdict,
 }
 
-/// Cheap ones first, so that what is quick to mend is known early.
+/// What later ones need, then cheap ones, so that what is quick to mend is known early.
 const STEPS: &[Step] = &[
+    Step { name: "peers", about: "real peers and clients that tests use are installed", run: peers::check },
     Step { name: "format", about: "rustfmt changes nothing", run: format },
     Step { name: "lengths", about: "functions are short", run: |root| lengths::check(root, &source::rust_files(root)) },
     Step {
@@ -29,7 +30,6 @@ const STEPS: &[Step] = &[
     Step { name: "arrows", about: "crates know only what the table allows", run: arrows::check },
     Step { name: "licences", about: "licences, banned crates and sources of dependencies", run: deny::check_licences },
     Step { name: "advisories", about: "known advisories against the lock file", run: deny::check_advisories },
-    Step { name: "peers", about: "real peers and clients that tests use are installed", run: peers::check },
     Step { name: "clippy", about: "lints of every target, warnings denied", run: clippy },
     Step { name: "docs", about: "generated pages of the manual are up to date", run: docs::check },
     Step { name: "doctest", about: "every example in the documentation of the code", run: doctests },
