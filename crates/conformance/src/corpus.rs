@@ -14,6 +14,8 @@
 //! | `< TEXT`, `<\| TEXT`, `<! STEP` | the same for the origin's answer |
 //! | `client: …` | the final responses in order, see [`Item`] |
 //! | `refuse STATUS` | short for `client: STATUS, close` and `origin: none` |
+//! | `deny STATUS` | the same, but a peer may keep the connection: what was refused left no doubt where it ends |
+//! | `strait: …` | what Strait's client must see, where `client:` grants a peer more |
 //! | `client …`, `client #2 …` | a check of the first, second … response, see [`Check`] |
 //! | `origin: none`, `origin: 2`, `origin: 0..1` | how many requests the origin may get |
 //! | `origin …`, `origin #2 …` | a check of the first, second … request there |
@@ -56,8 +58,8 @@ pub enum Step {
     AwaitOrigin(usize),
     /// Client: waits until N final responses have arrived whole (`await response N`).
     AwaitResponse(usize),
-    /// Client: waits until so many bytes of any kind have arrived (`await bytes N`).
-    AwaitBytes(usize),
+    /// Client: waits until these bytes have arrived (`await text TEXT`).
+    AwaitText(Vec<u8>),
     /// Client: waits for an interim response (`await interim`).
     AwaitInterim,
     /// Sends a FIN and reads on (`half-close`).
@@ -155,6 +157,8 @@ pub struct Case {
     pub origin: Vec<Vec<Step>>,
     /// What the client must see.
     pub items: Vec<Item>,
+    /// What Strait's client must see, if that is less.
+    pub own_items: Option<Vec<Item>>,
     /// Checks of responses.
     pub responses: Vec<Expectation>,
     /// Fewest and most requests at the origin.
@@ -169,9 +173,14 @@ impl Case {
         self.name.split_once('/').map_or("", |(section, _)| section)
     }
 
+    /// What the client must see of Strait, or of a peer.
+    pub fn items_for(&self, strait: bool) -> &[Item] {
+        self.own_items.as_deref().filter(|_| strait).unwrap_or(&self.items)
+    }
+
     /// Whether the client must see the connection end.
     pub fn ends(&self) -> bool {
-        self.items.iter().any(|item| match item {
+        self.items_for(true).iter().any(|item| match item {
             Item::Close => true,
             Item::Response { cut, nothing, .. } => *cut || *nothing,
             Item::Keep => false,
@@ -291,6 +300,7 @@ fn empty(name: String) -> Case {
         client: Vec::new(),
         origin: Vec::new(),
         items: Vec::new(),
+        own_items: None,
         responses: Vec::new(),
         requests: (usize::MAX, 0),
         forwarded: Vec::new(),
@@ -337,7 +347,7 @@ fn action(words: &str) -> Result<Step, String> {
         ["pause"] => Step::Pause,
         ["await", "origin", count] => Step::AwaitOrigin(number(count)?),
         ["await", "response", count] => Step::AwaitResponse(number(count)?),
-        ["await", "bytes", count] => Step::AwaitBytes(number(count)?),
+        ["await", "text", text] => Step::AwaitText(escape::decode(text)?),
         ["await", "interim"] => Step::AwaitInterim,
         ["half-close"] => Step::HalfClose,
         ["close"] => Step::Close,
@@ -360,10 +370,16 @@ fn statement(case: &mut Case, line: &str) -> Result<(), String> {
             };
             case.rule = rest.into();
         }
-        "refuse" => {
-            case.items = vec![item(rest)?, Item::Close];
+        "refuse" | "deny" => {
+            let own = item(rest)?;
+            // A peer that resets the connection behind its refusal has refused all the same.
+            let mut peers = vec![item(&format!("{rest}|cut"))?];
+            peers.extend((word == "refuse").then_some(Item::Close));
+            case.items = peers;
+            case.own_items = Some(vec![own, Item::Close]);
             case.requests = (0, 0);
         }
+        "strait:" => case.own_items = Some(rest.split(", ").map(item).collect::<Result<_, _>>()?),
         "client:" => case.items = rest.split(", ").map(item).collect::<Result<_, _>>()?,
         "origin:" => case.requests = range(rest)?,
         "client" => case.responses.push(expectation(rest)?),
@@ -459,7 +475,9 @@ fn value(rest: &str) -> Result<Check, String> {
 fn consistent(case: &Case) -> Result<(), String> {
     let sent: Vec<u8> = case.client.iter().flat_map(|step| if let Step::Bytes(b) = step { b.clone() } else { vec![] }).collect();
     let known = |word: &[u8]| sent.windows(word.len()).any(|part| part == word);
-    let last = case.items.iter().position(|item| matches!(item, Item::Close | Item::Keep));
+    let misplaced = |items: &[Item]| {
+        items.iter().position(|item| matches!(item, Item::Close | Item::Keep)).is_some_and(|at| at + 1 != items.len())
+    };
     let seen = case.responses.iter().map(|expectation| expectation.number).max().unwrap_or(0);
     let asked = case.forwarded.iter().map(|expectation| expectation.number).max().unwrap_or(0);
     let wrong = [
@@ -467,7 +485,7 @@ fn consistent(case: &Case) -> Result<(), String> {
         (!known(b"{host}") && !known(b"{id}"), "sends neither {host} nor {id}"),
         (case.items.is_empty(), "says nothing about what the client sees"),
         (case.requests.0 > case.requests.1, "says nothing about how many requests the origin gets"),
-        (last.is_some_and(|at| at + 1 != case.items.len()), "close and keep come last"),
+        (misplaced(&case.items) || misplaced(case.items_for(true)), "close and keep come last"),
         (seen > case.finals().max(1), "checks a response that is not expected"),
         (asked > case.requests.1.max(1), "checks a request that may not be there"),
         (case.requests.1 == 0 && !case.origin.is_empty(), "scripts an origin that gets no request"),

@@ -7,11 +7,11 @@ use crate::oracle::{self, Field};
 use crate::origin::{self, Seen};
 use crate::run::Observation;
 
-/// Everything that is not as the case expects, in words; empty for a pass.
-pub fn failures(case: &Case, index: usize, seen: &Observation) -> Vec<String> {
+/// Everything that is not as the case expects, of Strait or of a peer, in words; empty for a pass.
+pub fn failures(case: &Case, index: usize, seen: &Observation, strait: bool) -> Vec<String> {
     let answers = read_answers(&seen.received, &case.methods(), seen.end);
     let mut failures = Vec::new();
-    judge_items(case, seen, &answers, &mut failures);
+    judge_items(case, case.items_for(strait), seen, &answers, &mut failures);
     for expectation in &case.responses {
         judge_response(case, index, expectation, seen, &answers, &mut failures);
     }
@@ -58,10 +58,10 @@ fn requests(low: usize, high: usize) -> String {
     }
 }
 
-fn judge_items(case: &Case, seen: &Observation, answers: &Answers, failures: &mut Vec<String>) {
+fn judge_items(case: &Case, items: &[Item], seen: &Observation, answers: &Answers, failures: &mut Vec<String>) {
     let wanted = case.finals() + usize::from(case.probes());
     let mut responses = answers.responses.iter();
-    let good = case.items.iter().all(|item| match item {
+    let good = items.iter().all(|item| match item {
         Item::Response { statuses, cut, nothing } => match responses.next() {
             None => *nothing && seen.end.is_some(),
             Some(got) => match got.arrival {
@@ -75,12 +75,12 @@ fn judge_items(case: &Case, seen: &Observation, answers: &Answers, failures: &mu
     });
     let surplus = answers.responses.len() > wanted;
     if !good || surplus || answers.malformed.is_some() {
-        failures.push(format!("client: {}, not {}", summary(case, seen), wanted_items(case)));
+        failures.push(format!("client: {}, not {}", summary(case, seen), wanted_items(items)));
     }
 }
 
-fn wanted_items(case: &Case) -> String {
-    let words: Vec<String> = case.items.iter().map(wanted_item).collect();
+fn wanted_items(items: &[Item]) -> String {
+    let words: Vec<String> = items.iter().map(wanted_item).collect();
     words.join(", ")
 }
 

@@ -107,10 +107,11 @@ fn run(arguments: &Arguments, sections: &[Section]) -> ExitCode {
     if failed || columns.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn run_target(target: Target, cases: &[Case], chosen: &[usize], manner: Manner) -> Result<Column, String> {
+fn run_target(target: Target, cases: &[Case], chosen: &[usize], mut manner: Manner) -> Result<Column, String> {
     let program = target.program().ok_or("its program is not installed")?;
     let origin = Origin::start(cases).map_err(|error| format!("the origin does not start: {error}"))?;
     let mut proxy = target.start(&program, &origin)?;
+    manner.strait = target == Target::Strait;
     let begun = Instant::now();
     let outcomes = run_all(cases, chosen, &origin, proxy.address, manner);
     if !proxy.alive() {

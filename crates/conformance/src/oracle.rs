@@ -7,7 +7,8 @@
 //! Deliberate choices where the RFC leaves one, so that a difference can be judged:
 //! - a list of equal lengths in Content-Length, or two equal fields, is refused (§6.3 allows either);
 //! - leading zeros in Content-Length and in chunk sizes are accepted (both are `1*DIGIT`, `1*HEXDIG`);
-//! - chunk extensions are refused (§7.1.1 lets a recipient ignore them);
+//! - a chunk extension is read and ignored, without the white space that its grammar tolerates (§7.1.1);
+//! - a port, where a colon announces one, is a number from 1 to 65535; lengths and sizes are below 2⁶³;
 //! - a request target may hold any visible ASCII but `#`; what a path may hold is the router's matter;
 //! - a minor version above 1 is [`Refusal::Version`], as every other version but 1.0 and 1.1.
 
@@ -171,7 +172,7 @@ pub fn chunked(bytes: &[u8]) -> Result<Verdict<Chunked>, Refusal> {
         let Some(end) = line_end(&bytes[at..])? else {
             return partial_size(&bytes[at..]);
         };
-        let size = chunk_size(&bytes[at..at + end])?;
+        let size = size_line(&bytes[at..at + end])?;
         at += end + 2;
         if size == 0 {
             return trailers(bytes, at, body);
@@ -193,21 +194,56 @@ pub fn chunked(bytes: &[u8]) -> Result<Verdict<Chunked>, Refusal> {
 
 /// A size line without its end: wrong already, or only short?
 fn partial_size(line: &[u8]) -> Result<Verdict<Chunked>, Refusal> {
-    let digits = line.strip_suffix(b"\r").unwrap_or(line);
-    if !digits.is_empty() {
-        chunk_size(digits)?;
-    } else if !line.is_empty() {
-        return Err(Refusal::Chunk);
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    match line.get(digits) {
+        None if digits == 0 => Ok(Verdict::Incomplete),
+        Some(b'\r' | b';') | None => chunk_size(&line[..digits]).map(|_| Verdict::Incomplete),
+        Some(_) => Err(Refusal::Chunk),
     }
-    Ok(Verdict::Incomplete)
 }
 
-fn chunk_size(line: &[u8]) -> Result<u64, Refusal> {
-    if line.is_empty() || !line.iter().all(u8::is_ascii_hexdigit) {
+/// `chunk-size [ chunk-ext ]`.
+fn size_line(line: &[u8]) -> Result<u64, Refusal> {
+    let digits = line.iter().position(|byte| *byte == b';').unwrap_or(line.len());
+    let mut rest = &line[digits..];
+    while let [b';', extension @ ..] = rest {
+        rest = &extension[extension_length(extension).ok_or(Refusal::Chunk)?..];
+    }
+    if rest.is_empty() { chunk_size(&line[..digits]) } else { Err(Refusal::Chunk) }
+}
+
+/// How long the `name [ "=" ( token / quoted-string ) ]` is that `text` begins with.
+fn extension_length(text: &[u8]) -> Option<usize> {
+    let token = |from: usize| text[from..].iter().take_while(|byte| is_token(&[**byte])).count();
+    let name = token(0);
+    match text.get(name) {
+        _ if name == 0 => None,
+        Some(b'=') if text.get(name + 1) == Some(&b'"') => quoted_length(&text[name + 1..]).map(|quoted| name + 1 + quoted),
+        Some(b'=') => Some(token(name + 1)).filter(|value| *value > 0).map(|value| name + 1 + value),
+        _ => Some(name),
+    }
+}
+
+/// How long the quoted-string is that `text` begins with (RFC 9110 §5.6.4).
+fn quoted_length(text: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match text.get(at..)? {
+            [b'"', ..] => return Some(at + 1),
+            [b'\\', escaped, ..] if is_value_byte(*escaped) => at += 2,
+            [b'\\', ..] | [] => return None,
+            [byte, ..] if is_value_byte(*byte) => at += 1,
+            _ => return None,
+        }
+    }
+}
+
+fn chunk_size(digits: &[u8]) -> Result<u64, Refusal> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
         return Err(Refusal::Chunk);
     }
-    let text = std::str::from_utf8(line).map_err(|_| Refusal::Chunk)?;
-    u64::from_str_radix(text, 16).map_err(|_| Refusal::Chunk)
+    let text = std::str::from_utf8(digits).map_err(|_| Refusal::Chunk)?;
+    u64::from_str_radix(text, 16).ok().filter(|size| *size < 1 << 63).ok_or(Refusal::Chunk)
 }
 
 fn trailers(bytes: &[u8], at: usize, body: Vec<u8>) -> Result<Verdict<Chunked>, Refusal> {
@@ -353,8 +389,8 @@ fn is_authority(text: &[u8]) -> bool {
 }
 
 fn is_port(digits: &[u8]) -> bool {
-    // An empty port is allowed by the grammar (RFC 3986 §3.2.3).
-    digits.is_empty() || std::str::from_utf8(digits).is_ok_and(|text| digits[0] != b'+' && text.parse::<u16>().is_ok())
+    let number = std::str::from_utf8(digits).ok().filter(|_| digits.iter().all(u8::is_ascii_digit));
+    digits.len() <= 5 && number.and_then(|text| text.parse::<u16>().ok()).is_some_and(|port| port > 0)
 }
 
 /// What a registered name is made of in practice: unreserved characters (RFC 3986 §3.2.2) without escapes.
@@ -372,10 +408,16 @@ fn check_host(target: &[u8], version: u8, fields: &[Field]) -> Result<(), Refusa
     if !is_authority(host) {
         return Err(Refusal::Host);
     }
-    match absolute_authority(target) {
-        Some(authority) if !authority.eq_ignore_ascii_case(host) => Err(Refusal::Host),
-        _ => Ok(()),
-    }
+    let named = match target {
+        [b'/', ..] | b"*" => return Ok(()),
+        _ => absolute_authority(target).unwrap_or(target),
+    };
+    let port = match () {
+        () if named.len() == target.len() || target[..6].eq_ignore_ascii_case(b"https:") => &b":443"[..],
+        () => b":80",
+    };
+    let bare = |authority: &[u8]| authority.strip_suffix(port).unwrap_or(authority).to_ascii_lowercase();
+    if bare(named) == bare(host) { Ok(()) } else { Err(Refusal::Host) }
 }
 
 /// The field lines up to and with the empty line. `None`: not all there yet.
@@ -440,7 +482,7 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::Framing);
     }
-    std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).ok_or(Refusal::Framing)
+    std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).filter(|length| *length < 1 << 63).ok_or(Refusal::Framing)
 }
 
 fn transfer_coding(codings: &[&[u8]]) -> Result<Framing, Refusal> {

@@ -169,7 +169,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, index: Option<usize>) {
         let Ok(stream) = stream else { continue };
         let shared = Arc::clone(shared);
         let served = std::thread::Builder::new().stack_size(STACK).spawn(move || {
-            let mut connection = Connection { stream, shared: &shared, index, buffer: Vec::new(), served: 0 };
+            let mut connection =
+                Connection { stream, shared: &shared, home: index, index, buffer: Vec::new(), served: 0 };
             while connection.exchange().unwrap_or(false) {}
         });
         drop(served);
@@ -180,6 +181,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, index: Option<usize>) {
 struct Connection<'a> {
     stream: TcpStream,
     shared: &'a Shared,
+    /// The case that the port belongs to.
+    home: Option<usize>,
+    /// The case of the request being read, as soon as it is known.
     index: Option<usize>,
     buffer: Vec<u8>,
     served: usize,
@@ -189,6 +193,7 @@ impl Connection<'_> {
     /// Reads one request and answers it. `false`: the connection is over.
     fn exchange(&mut self) -> std::io::Result<bool> {
         self.stream.set_nodelay(true)?;
+        self.index = self.home;
         let Some(head) = self.read_head()? else {
             return Ok(false);
         };

@@ -19,11 +19,13 @@ pub struct Manner {
     pub patience: Duration,
     /// One byte a write.
     pub split: bool,
+    /// The proxy is Strait: its own expectations count.
+    pub strait: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { jobs: 32, patience: Duration::from_secs(4), split: false }
+        Self { jobs: 32, patience: Duration::from_secs(4), split: false, strait: false }
     }
 }
 
@@ -80,7 +82,7 @@ fn run_case(case: &Case, index: usize, origin: &Origin, proxy: SocketAddr, manne
             return Outcome { index, observation, failures };
         }
     };
-    let failures = judge::failures(case, index, &observation);
+    let failures = judge::failures(case, index, &observation, manner.strait);
     Outcome { index, observation, failures }
 }
 
@@ -115,8 +117,8 @@ impl Play<'_> {
                 let case = self.case;
                 self.client.wait(deadline, |client| finals(case, client) >= *count);
             }
-            Step::AwaitBytes(count) => {
-                self.client.wait(deadline, |client| client.received.len() >= *count);
+            Step::AwaitText(text) => {
+                self.client.wait(deadline, |client| client.received.windows(text.len()).any(|part| part == text));
             }
             Step::AwaitInterim => {
                 self.client.wait(deadline, |client| client.received.windows(4).any(|part| part == b"\r\n\r\n"));
