@@ -31,7 +31,7 @@ pub struct PathRules {
 pub struct PathError {
     /// What is wrong.
     pub flaw: PathFlaw,
-    /// Byte offset in the raw path.
+    /// Byte offset in the raw path; of a refused segment, its end.
     pub at: usize,
 }
 

@@ -155,7 +155,7 @@ impl Pattern {
 #[inline]
 pub(crate) fn next_segment(path: &[u8]) -> Option<(&[u8], &[u8])> {
     let (b'/', rest) = path.split_first()? else { return None };
-    let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+    let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
     rest.split_at_checked(end)
 }
 

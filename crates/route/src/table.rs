@@ -24,7 +24,7 @@ mod edges;
 use std::fmt;
 use std::ops::Range;
 
-use crate::method::{MethodKey, MethodSet};
+use crate::method::{MethodFit, MethodKey, MethodSet};
 use crate::pattern::{CAPTURES_MAX, HostPattern, Pattern, Segment, next_segment};
 use crate::rank::{capture_bit, labels};
 use edges::{EXACT_HOST, Edges, HOST_BELOW};
@@ -73,7 +73,7 @@ struct Node {
     below: Leaf,
 }
 
-/// A run of entries. Those that name methods come first.
+/// A run of entries.
 #[derive(Clone, Copy, Debug, Default)]
 struct Leaf {
     start: u32,
@@ -335,11 +335,21 @@ impl Table {
         self.entries.get(start..start + leaf.len as usize).unwrap_or_default()
     }
 
-    /// The entry of a leaf that fits the method best.
+    /// The entry of a leaf that fits the method best. Most leaves are empty or hold one pattern for any method.
     #[inline]
     fn choose(&self, leaf: Leaf, method: MethodKey<'_>) -> Option<&Entry> {
-        let fits = self.entries(leaf).iter().filter_map(|entry| Some((entry.methods.fit_key(method)?, entry)));
-        fits.min_by_key(|(fit, _)| *fit).map(|(_, entry)| entry)
+        if leaf.len == 0 {
+            return None;
+        }
+        let mut best = None;
+        for entry in self.entries(leaf) {
+            match entry.methods.fit_key(method) {
+                Some(MethodFit::Named) => return Some(entry),
+                Some(fit) if best.is_none_or(|(other, _)| fit < other) => best = Some((fit, entry)),
+                _ => {}
+            }
+        }
+        best.map(|(_, entry)| entry)
     }
 
     /// Why nothing was found.

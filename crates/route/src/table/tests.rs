@@ -3,7 +3,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::explain::Lost;
-use crate::method::MethodFit;
 use crate::rank::Rank;
 
 fn parsed(patterns: &[&str]) -> Vec<(Pattern, RouteId)> {
