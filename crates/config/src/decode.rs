@@ -60,6 +60,11 @@ impl Shape {
         self.keys.contains(&key) || self.unbuilt_feature(key).is_some() || words::lookup(self.peers, key).is_some()
     }
 
+    /// The key, or the words of advice, for a key that is none here.
+    pub(crate) fn meant(&self, key: &str) -> Option<&'static str> {
+        words::lookup(self.peers, key).or_else(|| words::closest(key, self.keys.iter().copied()))
+    }
+
     fn unbuilt_feature(&self, key: &str) -> Option<&'static str> {
         words::lookup(self.unbuilt, key)
     }
@@ -71,6 +76,8 @@ pub struct Fields<'n> {
     values: Vec<Option<&'n Node>>,
     shape: &'static Shape,
     node: &'n Node,
+    /// The key that holds the map, if a short form stands in place of the map.
+    short_of: Option<&'static str>,
 }
 
 /// Collects findings while values are read.
@@ -96,7 +103,7 @@ impl Decoder {
 
     /// Sorts the entries of a map by key; reports the keys that do not belong here.
     pub fn fields<'n>(&mut self, node: &'n Node, shape: &'static Shape) -> Option<Fields<'n>> {
-        let mut fields = Fields { values: vec![None; shape.keys.len()], shape, node };
+        let mut fields = Fields { values: vec![None; shape.keys.len()], shape, node, short_of: None };
         let entries = match &node.kind {
             NodeKind::Map(entries) if !shape.short_if.is_some_and(|is_short| is_short(node, shape)) => entries,
             _ if node.is_absent() => return Some(fields),
@@ -113,7 +120,10 @@ impl Decoder {
                     }
                 }
                 None if entry.key.value.starts_with("x-") => {}
-                None => self.unknown_key(&entry.key, &entry.value, shape),
+                None => {
+                    self.unknown_key(&entry.key, shape);
+                    fields.recover(&entry.key.value, &entry.value);
+                }
             }
         }
         Some(fields)
@@ -129,6 +139,7 @@ impl Decoder {
             return None;
         };
         *slot = Some(node);
+        fields.short_of = Some(self.key);
         Some(())
     }
 
@@ -143,35 +154,32 @@ impl Decoder {
         true
     }
 
-    fn unknown_key(&mut self, key: &Spanned<String>, value: &Node, shape: &Shape) {
+    fn unknown_key(&mut self, key: &Spanned<String>, shape: &Shape) {
         if let Some(feature) = shape.unbuilt_feature(&key.value) {
             self.report(not_built(key.span, &key.value, feature));
             return;
         }
         let message = format!("unknown key `{}` in {}", key.value, shape.noun);
         let mut diagnostic = Diagnostic::error(codes::UNKNOWN_KEY, key.span, message).label("not a key here");
-        let ours = words::lookup(shape.peers, &key.value).or_else(|| words::closest(&key.value, shape.keys.iter().copied()));
-        diagnostic = match ours {
+        diagnostic = match shape.meant(&key.value) {
             Some(ours) if shape.keys.contains(&ours) => {
                 diagnostic.replace(format!("did you mean `{ours}`?"), key.span, ours)
             }
             Some(ours) => diagnostic.hint(ours),
             None => match words::closest(&key.value, shape.unbuilt.iter().map(|(word, _)| *word)) {
                 Some(word) => diagnostic.hint(format!("did you mean `{word}`? It is not built yet")),
-                None => words::elsewhere(&key.value, diagnostic, shape.keys),
+                None => words::elsewhere(key, diagnostic, shape.keys),
             },
         };
-        let _ = value;
         self.report(diagnostic);
     }
 
     /// The value of a field without default.
     pub fn field<T: Spec>(&mut self, fields: &Fields<'_>, at: usize) -> Option<T> {
-        let key = fields.key(at);
         let Some(node) = fields.values.get(at).copied().flatten() else {
             return T::absent().or_else(|| self.missing(fields, at));
         };
-        self.key = key;
+        self.key = fields.spoken_key(at);
         T::decode(node, self)
     }
 
@@ -179,7 +187,7 @@ impl Decoder {
     pub fn field_or<T: Spec>(&mut self, fields: &Fields<'_>, at: usize, default: impl FnOnce() -> T) -> Option<T> {
         match fields.values.get(at).copied().flatten() {
             Some(node) => {
-                self.key = fields.key(at);
+                self.key = fields.spoken_key(at);
                 T::decode(node, self)
             }
             None => Some(default()),
@@ -202,7 +210,7 @@ impl Decoder {
             return Some(value);
         };
         let (side, text) = bound?;
-        let key = fields.key(at);
+        let key = fields.spoken_key(at);
         self.report(
             Diagnostic::error(codes::RANGE, node.span, format!("`{key}` must be {side} {text}"))
                 .label("out of range")
@@ -213,24 +221,26 @@ impl Decoder {
 
     fn missing<T>(&mut self, fields: &Fields<'_>, at: usize) -> Option<T> {
         let (key, noun) = (fields.key(at), fields.shape.noun);
-        let message = format!("{noun} needs the key `{key}`");
-        let first = fields.node.entries().first();
-        let span = first.map_or(fields.node.span, |entry| entry.key.span);
-        let diagnostic = Diagnostic::error(codes::MISSING_KEY, span, message).label(format!("`{key}` is missing here"));
-        let example = fields.shape.examples.get(at).copied().flatten();
-        self.report(match (example, first) {
-            (Some(example), Some(first)) => {
-                let with = format!("{key}: {example}, ");
-                let edits = insert_key(fields.node, first.key.span, with);
-                diagnostic.edits(format!("add `{key}: {example}`"), edits)
-            }
-            (Some(example), None) if fields.node.is_absent() => {
-                diagnostic.replace(format!("add `{key}: {example}`"), fields.node.span, format!(" {{{key}: {example}}}"))
-            }
-            (Some(example), None) => diagnostic.hint(format!("add `{key}: {example}`")),
-            (None, _) => diagnostic,
-        });
+        let example = fields.shape.examples.get(at).copied().flatten().unwrap_or("…");
+        self.missing_key(fields.node, key, example, &format!("{noun} needs the key `{key}`"));
         None
+    }
+
+    /// Reports a key that is not there, with the edit that writes it.
+    pub(crate) fn missing_key(&mut self, node: &Node, key: &str, example: &str, message: &str) {
+        let first = node.entries().first();
+        let mut span = first.map_or(node.span, |entry| entry.key.span);
+        if node.is_absent() {
+            span.start = span.start.saturating_sub(1);
+        }
+        let diagnostic = Diagnostic::error(codes::MISSING_KEY, span, message).label(format!("`{key}` is missing here"));
+        let advice = format!("add `{key}: {example}`");
+        self.report(match first {
+            Some(first) => diagnostic.edits(advice, vec![insert_key(node, first.key.span, key, example)]),
+            None if node.is_absent() => diagnostic.replace(advice, node.span, format!(" {{{key}: {example}}}")),
+            None if matches!(node.kind, NodeKind::Map(_)) => diagnostic.replace(advice, node.span, format!("{{{key}: {example}}}")),
+            None => diagnostic.hint(advice),
+        });
     }
 
     /// Position of a word in the shape of a choice.
@@ -253,8 +263,7 @@ impl Decoder {
         let shown = node.shown().unwrap_or_default();
         let diagnostic = Diagnostic::error(codes::UNKNOWN_WORD, node.span, format!("`{shown}` is not {}", shape.noun))
             .label(format!("one of: {}", shape.keys.join(", ")));
-        let ours = words::lookup(shape.peers, text).or_else(|| words::closest(text, shape.keys.iter().copied()));
-        self.report(match ours {
+        self.report(match shape.meant(text) {
             Some(ours) if shape.keys.contains(&ours) => {
                 diagnostic.replace(format!("did you mean `{ours}`?"), node.span, ours)
             }
@@ -347,9 +356,22 @@ impl Decoder {
     }
 }
 
-impl Fields<'_> {
+impl<'n> Fields<'n> {
     fn key(&self, at: usize) -> &'static str {
         self.shape.keys.get(at).copied().unwrap_or_default()
+    }
+
+    /// The key as the file has it: `timeout` where `timeout: 30` stands for its `request`.
+    fn spoken_key(&self, at: usize) -> &'static str {
+        self.short_of.filter(|key| !key.is_empty()).unwrap_or_else(|| self.key(at))
+    }
+
+    /// Reads on as if the key that was meant stood there, so that one mistake is one finding.
+    fn recover(&mut self, key: &str, value: &'n Node) {
+        let meant = self.shape.meant(key).and_then(|ours| self.shape.keys.iter().position(|known| *known == ours));
+        if let Some(slot @ None) = meant.and_then(|at| self.values.get_mut(at)) {
+            *slot = Some(value);
+        }
     }
 }
 
@@ -380,11 +402,29 @@ fn insert(span: Span, text: &str) -> Edit {
     Edit { span, replacement: text.to_owned() }
 }
 
-/// Puts `key: value, ` at the start of a map: as it is within braces, as a line of its own in a block.
-fn insert_key(node: &Node, first: Span, text: String) -> Vec<Edit> {
+/// The edit that takes an entry out of its map; `None` if it is the only one.
+pub(crate) fn removal(entries: &[crate::syntax::Entry], key: &str) -> Option<Edit> {
+    let at = entries.iter().position(|entry| entry.key.value == key)?;
+    let entry = entries.get(at)?;
+    let before = at.checked_sub(1).and_then(|before| entries.get(before));
+    let span = match (before, entries.get(at + 1)) {
+        (Some(before), _) => Span { start: before.value.span.end, end: entry.value.span.end, ..entry.key.span },
+        (None, Some(next)) => Span { start: entry.key.span.start, end: next.key.span.start, ..entry.key.span },
+        (None, None) => return None,
+    };
+    (span.start <= span.end).then(|| Edit { span, replacement: String::new() })
+}
+
+/// Puts a key at the start of a map. In a block the line break takes its indentation from the
+/// column that the span of the first key remembers.
+fn insert_key(node: &Node, first: Span, key: &str, example: &str) -> Edit {
     let in_braces = node.span.start < first.start;
-    let text = if in_braces { text } else { text.trim_end_matches(", ").to_owned() + "\n" };
-    vec![Edit { span: first.before(), replacement: text }]
+    let replacement = if in_braces {
+        format!("{key}: {example}, ")
+    } else {
+        format!("{key}: {example}\n{}", " ".repeat(node.column()))
+    };
+    Edit { span: first.before(), replacement }
 }
 
 /// Text as YAML would take it back.
@@ -555,10 +595,6 @@ impl<T: Spec> Spec for OneOrMany<T> {
 
     fn schema() -> Schema {
         Schema::forms("", "", vec![Schema::list(T::schema()), T::schema()])
-    }
-
-    fn absent() -> Option<Self> {
-        Some(Self(Vec::new()))
     }
 
     fn text(&self) -> Option<String> {

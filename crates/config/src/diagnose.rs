@@ -137,7 +137,7 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Orders findings by place, drops repetitions and those beyond [`DIAGNOSTICS_MAX`].
     pub fn new(mut list: Vec<Diagnostic>, sources: Sources) -> Self {
-        list.sort_by(|a, b| a.primary.span.cmp(&b.primary.span));
+        list.sort_by_key(|finding| finding.primary.span);
         list.dedup();
         let omitted = list.len().saturating_sub(DIAGNOSTICS_MAX);
         list.truncate(DIAGNOSTICS_MAX);

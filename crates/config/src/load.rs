@@ -116,9 +116,11 @@ fn finish(reader: files::Reader<'_>) -> Result<Snapshot, Diagnostics> {
     Ok(Snapshot { spec, warnings, sources, tree })
 }
 
-/// The entries of a top-level map.
+/// The entries of a top-level map, also if its key is a word that was answered with ours.
 fn section<'t>(tree: &'t Node, key: &str) -> &'t [crate::syntax::Entry] {
-    match tree.value(key).map(|node| &node.kind) {
+    let meant = |written: &str| crate::words::root_shape().and_then(|shape| shape.meant(written)) == Some(key);
+    let recovered = || tree.entries().iter().find(|entry| meant(&entry.key.value)).map(|entry| &entry.value);
+    match tree.value(key).or_else(recovered).map(|node| &node.kind) {
         Some(NodeKind::Map(entries)) => entries,
         _ => &[],
     }

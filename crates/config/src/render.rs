@@ -225,13 +225,14 @@ fn text_one(out: &mut String, d: &Diagnostic, sources: &Sources, paint: Paint) {
     let width = last_line.unwrap_or(1).to_string().len();
     if let Some(at) = &primary {
         let _ = writeln!(out, "  {} {at}", paint.with(BLUE, "-->"));
-        excerpt(out, &d.primary, at, sources, Excerpt { width, mark: '^', style, paint });
+        excerpt(out, &d.primary, at, sources, Excerpt { width, mark: '^', style, paint, marks_only: false });
     }
     if let Some((label, at)) = &secondary {
         if primary.as_ref().is_none_or(|first| first.name != at.name) {
             let _ = writeln!(out, "  {} {at}", paint.with(BLUE, "-->"));
         }
-        excerpt(out, label, at, sources, Excerpt { width, mark: '-', style: BLUE, paint });
+        let repeats = primary.as_ref().is_some_and(|first| first.name == at.name && first.line == at.line && first.column.max(at.column) <= SHOWN_LINE_CHARS_MAX);
+        excerpt(out, label, at, sources, Excerpt { width, mark: '-', style: BLUE, paint, marks_only: repeats });
     }
     if let Some(fix) = &d.fix {
         let _ = writeln!(out, "  {:width$} {} {} {}", "", paint.with(BLUE, "="), paint.with(GREEN, "fix:"), printable(&fix.message));
@@ -244,12 +245,14 @@ struct Excerpt<'a> {
     mark: char,
     style: &'a str,
     paint: Paint,
+    /// The line stands right above already.
+    marks_only: bool,
 }
 
 /// The line, and the marks under it.
 fn excerpt(out: &mut String, label: &Label, at: &Location, sources: &Sources, how: Excerpt<'_>) {
     let Some(file) = sources.file(label.span.file) else { return };
-    let Excerpt { width, mark, style, paint } = how;
+    let Excerpt { width, mark, style, paint, marks_only } = how;
     let line = file.line(at.line - 1);
     let before = at.column - 1;
     let length_left = line.chars().count().saturating_sub(before);
@@ -263,7 +266,9 @@ fn excerpt(out: &mut String, label: &Label, at: &Location, sources: &Sources, ho
     let number = paint.with(BLUE, &format!("{:>width$} |", at.line));
     let gutter = paint.with(BLUE, &format!("{:>width$} |", ""));
     let marks = format!("{} {}", mark.to_string().repeat(length), printable(&label.text));
-    let _ = writeln!(out, "  {number} {}", printable(&shown));
+    if !marks_only {
+        let _ = writeln!(out, "  {number} {}", printable(&shown));
+    }
     let _ = writeln!(out, "  {gutter} {:2$}{}", "", paint.with(style, marks.trim_end()), before - skipped);
 }
 

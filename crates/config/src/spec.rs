@@ -2,7 +2,7 @@
 //! language are these types and nothing else: the doc comments are the reference manual.
 
 use crate::codes;
-use crate::decode::{Decoder, OneOrMany, Table};
+use crate::decode::{Decoder, OneOrMany, Table, removal};
 use crate::diagnose::Diagnostic;
 use crate::filter::Filter;
 use crate::source::Spanned;
@@ -44,7 +44,7 @@ pub struct Root {
     #[spec(default = Version::One)]
     pub version: Version,
     /// More files to read, as paths or globs (`conf.d/*.yaml`), relative to this file. Their maps are united with this one's; the same key in two files is an error.
-    #[spec(example = "[conf.d/*.yaml]")]
+    #[spec(default = OneOrMany::default(), example = "[conf.d/*.yaml]")]
     pub include: OneOrMany<Spanned<String>>,
     /// Where connections arrive, by name. Without any there is one on port 8080, named `http`.
     pub listeners: Table<Listener>,
@@ -59,7 +59,7 @@ pub struct Root {
     /// Health, metrics and control of the running process.
     pub admin: Admin,
     /// Networks of proxies in front of this one: only from them are `X-Forwarded-For` and its like believed. From everyone else they are removed.
-    #[spec(example = "[10.0.0.0/8]")]
+    #[spec(default = OneOrMany::default(), example = "[10.0.0.0/8]")]
     pub trusted_proxies: OneOrMany<Spanned<Cidr>>,
     /// Number of worker threads. Without it there is one per core.
     #[spec(min = 1_u32, max = 1024_u32)]
@@ -234,8 +234,15 @@ fn one_action(route: &Route, node: &Node, decoder: &mut Decoder) {
             Diagnostic::error(codes::CONFLICTING_KEYS, *second_span, format!("a route has either `{first}` or `{second}`"))
                 .label("one too many")
                 .second(*first_span, "the other one")
-                .hint("remove one of them"),
+                .edits("remove one of them", removal(node.entries(), second).into_iter().collect()),
         );
+        return;
+    }
+    if matches!(&route.to, Some(To::Any(targets)) if targets.is_empty()) {
+        let list = node.value("to").unwrap_or(node);
+        if matches!(&list.kind, NodeKind::List(items) if items.is_empty()) {
+            decoder.report(empty_list(list, "`to` is an empty list", "[localhost:3000]"));
+        }
         return;
     }
     let unbuilt = ["files", "aggregate", "when", "rollout"].into_iter().any(|name| key(name).is_some());
@@ -243,9 +250,23 @@ fn one_action(route: &Route, node: &Node, decoder: &mut Decoder) {
     if acts || unbuilt || !written.is_empty() {
         return;
     }
-    let first = node.entries().first().map_or(node.span, |entry| entry.key.span);
-    let diagnostic = Diagnostic::error(codes::MISSING_KEY, first, "a route needs `to`, `redirect` or `respond`");
-    decoder.report(diagnostic.label("nothing says what becomes of the request").hint("add `to: localhost:3000`"));
+    decoder.missing_key(node, "to", "localhost:3000", "a route needs `to`, `redirect` or `respond`");
+}
+
+fn empty_list(node: &Node, message: &str, example: &str) -> Diagnostic {
+    Diagnostic::error(codes::EMPTY_LIST, node.span, message).label("nothing in it").replace(
+        format!("write {example}"),
+        node.span,
+        example,
+    )
+}
+
+/// An upstream without endpoints could not serve anything.
+fn some_endpoints(_: &Upstream, node: &Node, decoder: &mut Decoder) {
+    let list = node.value("endpoints").unwrap_or(node);
+    if matches!(&list.kind, NodeKind::List(items) if items.is_empty()) {
+        decoder.report(empty_list(list, "an upstream needs endpoints", "[localhost:3000]"));
+    }
 }
 
 /// Where requests go.
@@ -375,6 +396,7 @@ pub struct Timeouts {
 #[spec(
     noun = "an upstream",
     short = "endpoints",
+    check = some_endpoints,
     peers(
         servers = "endpoints", server = "endpoints", targets = "endpoints", target = "endpoints", hosts = "endpoints", backends = "endpoints", upstreams = "endpoints", url = "endpoints", urls = "endpoints", to = "endpoints",
         nodes = "endpoints", lb_endpoints = "endpoints", load_assignment = "endpoints", loadBalancer = "endpoints", addresses = "endpoints", address = "endpoints", dial = "endpoints",

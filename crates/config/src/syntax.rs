@@ -5,7 +5,7 @@
 //! Aliases are expanded here, within a limit; from then on nothing knows of them.
 
 use crate::codes;
-use crate::diagnose::{Diagnostic, Edit};
+use crate::diagnose::Diagnostic;
 use crate::limits::{ALIAS_NODES_MAX, DEPTH_MAX, FILE_BYTES_MAX};
 use crate::source::{FileId, SourceFile, Span, Spanned, offset};
 use crate::traps;
@@ -32,6 +32,8 @@ pub struct Node {
     pub span: Span,
     /// What it is.
     pub kind: NodeKind,
+    /// Spaces before it in its line, for edits that add a line beside it.
+    column: u32,
 }
 
 /// What a value is.
@@ -73,7 +75,17 @@ impl Node {
     }
 
     fn scalar(text: impl Into<String>, style: Style, span: Span) -> Self {
-        Self { span, kind: NodeKind::Scalar { text: text.into(), style, raw: None } }
+        Self { span, kind: NodeKind::Scalar { text: text.into(), style, raw: None }, column: 0 }
+    }
+
+    /// A collection.
+    pub(crate) fn collection(kind: NodeKind, span: Span, column: u32) -> Self {
+        Self { span, kind, column }
+    }
+
+    /// Spaces before a collection in its first line.
+    pub(crate) fn column(&self) -> usize {
+        self.column as usize
     }
 
     /// `scalar`, `list` or `map`.
@@ -279,9 +291,18 @@ impl<'s> Builder<'s> {
         if matches!(style, Style::Quoted | Style::Block) {
             self.scalars.push(span);
         }
+        let span = if empty { self.behind_colon(span) } else { span };
         let node = Node::scalar(if empty { "" } else { text }, style, span);
         self.remember(anchor, &node);
         self.place(node)
+    }
+
+    /// The parser places an empty value on the colon; edits belong behind it.
+    fn behind_colon(&self, span: Span) -> Span {
+        match self.source.slice(span.start, span.start + 1) {
+            ":" => Span { start: span.start + 1, end: span.start + 1, ..span },
+            _ => span,
+        }
     }
 
     fn begin(&mut self, open: Open) -> Result<(), Refusal> {
@@ -307,17 +328,21 @@ impl<'s> Builder<'s> {
     fn end(&mut self, end: Span) -> Result<(), Refusal> {
         let (node, anchor) = match self.open.pop() {
             Some(Open::List { span, items, anchor }) => {
-                let last = items.last().map_or(span.end, |item| item.span.end);
-                (Node { span: Span { end: last.max(end.end.min(last.saturating_add(1))), ..span }, kind: NodeKind::List(items) }, anchor)
+                let last = items.last().map(|item| item.span);
+                (Node::collection(NodeKind::List(items), closed(span, last, end), self.column_of(span)), anchor)
             }
             Some(Open::Map { span, entries, anchor, .. }) => {
-                let last = entries.last().map_or(span.end, |entry| entry.value.span.end);
-                (Node { span: Span { end: last.max(end.end.min(last.saturating_add(1))), ..span }, kind: NodeKind::Map(entries) }, anchor)
+                let last = entries.last().map(|entry| entry.value.span);
+                (Node::collection(NodeKind::Map(entries), closed(span, last, end), self.column_of(span)), anchor)
             }
             None => return Ok(()),
         };
         self.remember(anchor, &node);
         self.place(node)
+    }
+
+    fn column_of(&self, span: Span) -> u32 {
+        span.start - self.source.line_start(self.source.line_at(span.start)).min(span.start)
     }
 
     fn remember(&mut self, anchor: usize, node: &Node) {
@@ -361,7 +386,7 @@ impl<'s> Builder<'s> {
             },
             Some(Open::Map { key: slot @ Some(_), entries, seen, .. }) => {
                 let Some(key) = slot.take() else { return Ok(()) };
-                if let Some(finding) = refuse_key(&key, &node, seen, self.source) {
+                if let Some(finding) = refuse_key(&key, &node, seen, entries.last()) {
                     self.refused = true;
                     self.found.push(finding);
                 } else {
@@ -374,8 +399,15 @@ impl<'s> Builder<'s> {
     }
 }
 
+/// The span of a collection: a bracket closes it, or its last value does (not one an alias brought).
+fn closed(start: Span, last: Option<Span>, end: Span) -> Span {
+    let by_bracket = (end.start < end.end).then_some(end.end);
+    let by_value = last.map(|last| last.end);
+    Span { end: by_bracket.or(by_value).unwrap_or(start.end).max(start.end), ..start }
+}
+
 /// Merge keys and duplicates.
-fn refuse_key(key: &Spanned<String>, value: &Node, seen: &HashMap<String, Span>, source: &SourceFile) -> Option<Diagnostic> {
+fn refuse_key(key: &Spanned<String>, value: &Node, seen: &HashMap<String, Span>, before: Option<&Entry>) -> Option<Diagnostic> {
     if key.value == "<<" {
         return Some(
             Diagnostic::error(codes::MERGE_KEY, key.span, "merge keys (`<<`) are not part of the language")
@@ -387,23 +419,13 @@ fn refuse_key(key: &Spanned<String>, value: &Node, seen: &HashMap<String, Span>,
     let diagnostic = Diagnostic::error(codes::DUPLICATE_KEY, key.span, format!("the key `{}` is written twice", key.value))
         .label("here again")
         .second(*first, "first here");
-    Some(match whole_lines(key.span, value.span, source) {
-        Some(lines) => {
-            diagnostic.edits("remove one of them", vec![Edit { span: lines, replacement: String::new() }])
+    // From the end of the entry before to the end of this one; an alias has its value elsewhere.
+    let gone = before.filter(|entry| entry.value.span.end <= key.span.start && value.span.start >= key.span.end);
+    Some(match gone {
+        Some(entry) => {
+            let span = Span { start: entry.value.span.end, end: value.span.end.max(key.span.end), ..key.span };
+            diagnostic.replace("remove one of them", span, "")
         }
         None => diagnostic.hint("remove one of them"),
     })
-}
-
-/// The lines of an entry, if nothing else stands on them.
-fn whole_lines(key: Span, value: Span, source: &SourceFile) -> Option<Span> {
-    let first = source.line_at(key.start);
-    let start = source.line_start(first);
-    if !source.slice(start, key.start).trim().is_empty() || value.file != key.file || value.start < key.start {
-        return None;
-    }
-    let last = source.line_at(value.end.max(key.end));
-    let end = source.line_start(last + 1);
-    let rest = source.slice(value.end.max(key.end), end).trim_start_matches(':').trim();
-    (rest.is_empty() || rest.starts_with('#')).then_some(Span { start, end, ..key })
 }

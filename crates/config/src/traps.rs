@@ -89,10 +89,11 @@ pub(crate) fn explain(file: FileId, source: &SourceFile, error: &ScanError) -> D
         .or_else(|| leading(&scene))
         .or_else(|| reference_without_quotes(file, source, at))
         .or_else(|| flow::unclosed(&scene))
+        .or_else(|| escape(&scene, error))
         .or_else(|| colon_space(&scene))
         .or_else(|| colon_in_value(&scene))
-        .or_else(|| indent::odd(&scene))
         .or_else(|| missing_colon(&scene))
+        .or_else(|| indent::odd(&scene))
         .unwrap_or_else(|| unnamed(&scene, error))
 }
 
@@ -235,9 +236,12 @@ pub(crate) fn unresolved_alias(file: FileId, source: &SourceFile, span: Span, na
 fn needs_quotes(file: FileId, source: &SourceFile, at: u32) -> Diagnostic {
     let text = plain_text(source, at);
     let span = Span { file, start: at, end: at + offset(text.len().max(1)) };
-    let first = text.chars().next().unwrap_or('*');
+    let first = match text.chars().next().unwrap_or('*') {
+        '`' => "a backtick".to_owned(),
+        other => format!("`{other}`"),
+    };
     let quoted = quoted(text);
-    Diagnostic::error(codes::LEADING, span, format!("text that starts with `{first}` needs quotes")).replace(
+    Diagnostic::error(codes::LEADING, span, format!("text that starts with {first} needs quotes")).replace(
         format!("write {quoted}"),
         span,
         quoted,
@@ -305,6 +309,30 @@ pub(crate) fn reference_without_quotes(file: FileId, source: &SourceFile, at: u3
     None
 }
 
+/// A backslash in double quotes before a character that makes no escape, as in a regular expression.
+fn escape(scene: &Scene<'_>, error: &ScanError) -> Option<Diagnostic> {
+    if *error.kind() != ErrorKind::UnknownQuotedScalarEscape {
+        return None;
+    }
+    let rest = scene.source.text.get(scene.at as usize..)?;
+    let mut at = rest.find('\\')?;
+    loop {
+        let escaped = rest.get(at + 1..)?.chars().next()?;
+        if !"0abtnvfre \"/\\N_LPxuU\n\r\t".contains(escaped) {
+            let start = scene.at + offset(at);
+            let span = scene.span(start, start + 1 + offset(escaped.len_utf8()));
+            let message = format!("`\\{escaped}` is no escape inside double quotes");
+            return Some(Diagnostic::error(codes::SYNTAX, span, message).label("a backslash is written `\\\\`").replace(
+                format!("write `\\\\{escaped}`, or use single quotes"),
+                scene.span(start, start + 1),
+                "\\\\",
+            ));
+        }
+        let next = at + 1 + escaped.len_utf8();
+        at = next + rest.get(next..)?.find('\\')?;
+    }
+}
+
 /// `key:value` on the error's line or just above it.
 fn colon_space(scene: &Scene<'_>) -> Option<Diagnostic> {
     let above = scene.line.saturating_sub(2);
@@ -358,12 +386,14 @@ fn colon_in_value(scene: &Scene<'_>) -> Option<Diagnostic> {
     let start = line.content_start() + offset(value_at);
     let span = scene.span(start, start + offset(value.len()));
     let colon = start + offset(inner);
+    let found = Diagnostic::error(codes::COLON_IN_VALUE, scene.span(colon, colon + 1), "a second `: ` in one line")
+        .label("the value already began");
+    // A key in the place of a value was meant as a map.
+    if value.get(..inner).is_some_and(crate::words::is_key) {
+        return Some(found.replace(format!("write {{{value}}}"), span, format!("{{{value}}}")));
+    }
     let quoted = quoted(value);
-    Some(
-        Diagnostic::error(codes::COLON_IN_VALUE, scene.span(colon, colon + 1), "a second `: ` in one line")
-            .label("the value already began")
-            .replace(format!("if the colon belongs to the value, write {quoted}"), span, quoted),
-    )
+    Some(found.replace(format!("if the colon belongs to the value, write {quoted}"), span, quoted))
 }
 
 /// A line of a map without a colon.

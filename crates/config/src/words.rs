@@ -2,10 +2,11 @@
 
 use std::sync::OnceLock;
 
+use crate::decode::{Shape, Spec as _};
 use crate::diagnose::Diagnostic;
 use crate::schema::{Kind, Schema};
+use crate::source::Spanned;
 use crate::spec::Root;
-use crate::decode::Spec;
 
 /// The second of the pair whose first is `word`.
 pub(crate) fn lookup(pairs: &[(&'static str, &'static str)], word: &str) -> Option<&'static str> {
@@ -54,6 +55,15 @@ fn distance(a: &str, b: &str, limit: usize) -> usize {
     last.last().copied().unwrap_or(usize::MAX)
 }
 
+/// The shape of a whole file.
+pub(crate) fn root_shape() -> Option<&'static Shape> {
+    static SHAPE: OnceLock<Option<&'static Shape>> = OnceLock::new();
+    *SHAPE.get_or_init(|| match Root::schema().kind {
+        Kind::Record { shape, .. } => Some(shape),
+        _ => None,
+    })
+}
+
 /// Every key of the language with the nouns of the maps it belongs to.
 fn keys() -> &'static Vec<(&'static str, &'static str)> {
     static KEYS: OnceLock<Vec<(&'static str, &'static str)>> = OnceLock::new();
@@ -87,9 +97,15 @@ pub(crate) fn is_key(word: &str) -> bool {
 }
 
 /// The hint for a key that belongs somewhere else, or the list of keys that belong here.
-pub(crate) fn elsewhere(word: &str, diagnostic: Diagnostic, here: &[&str]) -> Diagnostic {
-    match keys().iter().find(|(key, _)| *key == word) {
-        Some((_, noun)) => diagnostic.hint(format!("`{word}` belongs in {noun}; look at the indentation")),
-        None => diagnostic.hint(format!("keys here: {}", here.join(", "))),
+pub(crate) fn elsewhere(key: &Spanned<String>, diagnostic: Diagnostic, here: &[&str]) -> Diagnostic {
+    let word = &key.value;
+    let nouns: Vec<&str> = keys().iter().filter(|(known, _)| known == word).map(|(_, noun)| *noun).collect();
+    if !nouns.is_empty() {
+        return diagnostic.hint(format!("`{word}` belongs in {}; look at the indentation", nouns.join(" or ")));
     }
+    if here.contains(&"routes") && (word.contains('/') || word.contains('.')) {
+        let message = "a route pattern is indented below `routes:`";
+        return diagnostic.replace(message, key.span.before(), "  ");
+    }
+    diagnostic.hint(format!("keys here: {}", here.join(", ")))
 }

@@ -13,23 +13,23 @@ const GROWING: [&str; 2] = ["include", "tests"];
 pub(super) fn unite(trees: Vec<Node>, found: &mut Vec<Diagnostic>) -> Node {
     let mut trees = trees.into_iter();
     let Some(mut whole) = trees.next() else {
-        return Node { span: Span::NONE, kind: NodeKind::Map(Vec::new()) };
+        return Node::collection(NodeKind::Map(Vec::new()), Span::NONE, 0);
     };
     for tree in trees {
         match (&mut whole.kind, tree.kind) {
             (NodeKind::Map(into), NodeKind::Map(from)) => unite_maps(into, from, found),
-            (NodeKind::Map(_), kind) => found.push(no_map(&Node { span: tree.span, kind })),
+            (NodeKind::Map(_), _) => found.push(no_map(tree.span)),
             (_, kind) => {
-                found.push(no_map(&whole));
-                whole = Node { span: tree.span, kind };
+                found.push(no_map(whole.span));
+                whole = Node::collection(kind, tree.span, 0);
             }
         }
     }
     whole
 }
 
-fn no_map(node: &Node) -> Diagnostic {
-    Diagnostic::error(codes::WRONG_FORM, node.span, "a file is a map of keys such as `routes:`").label("this is not a map")
+fn no_map(span: Span) -> Diagnostic {
+    Diagnostic::error(codes::WRONG_FORM, span, "a file is a map of keys such as `routes:`").label("this is not a map")
 }
 
 fn unite_maps(into: &mut Vec<Entry>, from: Vec<Entry>, found: &mut Vec<Diagnostic>) {
@@ -47,7 +47,7 @@ fn unite_values(mine: &mut Entry, other: Entry, found: &mut Vec<Diagnostic>) {
         (NodeKind::Map(into), NodeKind::Map(from)) => unite_tables(into, from, found),
         (_, NodeKind::Scalar { style: crate::syntax::Style::Absent, .. }) => {}
         (NodeKind::Scalar { style: crate::syntax::Style::Absent, .. }, kind) => {
-            *mine = Entry { key: other.key, value: Node { span: other.value.span, kind } };
+            *mine = Entry { key: other.key, value: Node::collection(kind, other.value.span, 0) };
         }
         (NodeKind::List(into), NodeKind::List(from)) if growing => into.extend(from),
         // Each file's own `include` has been followed already.

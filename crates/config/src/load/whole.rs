@@ -53,7 +53,8 @@ fn unknown_upstream(name: &Spanned<String>, defined: &HashMap<&str, Span>) -> Di
         let target = format!("{}:80", name.value);
         return finding.replace(format!("if it is a host, write its port: {target}"), name.span, target);
     }
-    finding.hint(format!("defined: {}", candidates.iter().take(8).copied().collect::<Vec<_>>().join(", ")))
+    let some: Vec<String> = candidates.iter().take(8).map(|name| format!("`{name}`")).collect();
+    finding.hint(format!("write the name of an upstream ({}), or host:port", some.join(", ")))
 }
 
 /// Listeners that want the same address.

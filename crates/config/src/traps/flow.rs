@@ -111,7 +111,7 @@ fn opens_block_text(text: &str) -> bool {
 }
 
 fn looks_like_key(content: &str) -> bool {
-    let plain = content.find(": ").map(|at| &content[..at]).or_else(|| content.strip_suffix(':'));
+    let plain = content.split_once(": ").map(|(key, _)| key).or_else(|| content.strip_suffix(':'));
     plain.is_some_and(|key| !key.is_empty() && !key.contains(['[', ']', '{', '}', ',']))
 }
 
@@ -163,7 +163,12 @@ fn quote_end(scene: &Scene<'_>, open: Opened) -> u32 {
     if let Some(at) = text.find(": ").or_else(|| text.ends_with(':').then(|| text.len() - 1)) {
         return open.at + offset(at);
     }
-    let kept = if depth_of(before) > 0 { text.trim_end_matches([']', '}', ' ']) } else { text };
+    let kept = if depth_of(before) > 0 {
+        let item = text.split_once(", ").map_or(text, |(item, _)| item);
+        item.trim_end_matches([']', '}', ' '])
+    } else {
+        text
+    };
     open.at + offset(kept.len())
 }
 

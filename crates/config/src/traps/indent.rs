@@ -15,6 +15,9 @@ fn judge(scene: &Scene<'_>, number: usize) -> Option<Diagnostic> {
     if line.content.is_empty() {
         return None;
     }
+    if let Some(first) = indented_first_line(scene, line.indent) {
+        return Some(first);
+    }
     let (open, left) = levels(scene, number);
     let above = previous(scene, number)?;
     let neighbour = scene.line(above);
@@ -31,7 +34,7 @@ fn judge(scene: &Scene<'_>, number: usize) -> Option<Diagnostic> {
     let label = if deeper {
         format!("deeper than line {}, which already has its value", above + 1)
     } else {
-        format!("{} fits none of the blocks above", columns(line.indent))
+        format!("{} of indentation: no block above has that", columns(line.indent))
     };
     Some(
         finding(codes::INDENTATION, span, "the indentation fits no open block").label(label).replace(
@@ -39,6 +42,21 @@ fn judge(scene: &Scene<'_>, number: usize) -> Option<Diagnostic> {
             scene.span(line.start, line.content_start()),
             " ".repeat(wanted),
         ),
+    )
+}
+
+/// A line that stands left of the first one: then the first one is the odd one.
+fn indented_first_line(scene: &Scene<'_>, indent: usize) -> Option<Diagnostic> {
+    let first = (0..scene.source.lines()).map(|number| scene.line(number)).find(|line| !line.content.is_empty())?;
+    if first.indent <= indent {
+        return None;
+    }
+    let span = scene.span(first.content_start(), first.content_end());
+    let edge = scene.span(first.start, first.content_start());
+    Some(
+        finding(codes::INDENTATION, span, "the indentation fits no open block")
+            .label("the first line is indented, others below are not")
+            .replace("begin in the first column", edge, ""),
     )
 }
 
@@ -76,5 +94,6 @@ fn levels(scene: &Scene<'_>, number: usize) -> (Vec<usize>, Option<usize>) {
 
 /// The level closest to what was written.
 fn nearest(open: &[usize], left: Option<usize>, indent: usize) -> usize {
-    open.iter().copied().chain(left).min_by_key(|level| level.abs_diff(indent)).unwrap_or(0)
+    // At equal distance the block just left is the likelier one.
+    left.into_iter().chain(open.iter().copied()).min_by_key(|level| level.abs_diff(indent)).unwrap_or(0)
 }

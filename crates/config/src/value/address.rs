@@ -88,6 +88,11 @@ fn not_address(text: &str) -> Flaw {
     if let Some(rest) = text.strip_prefix(':').or_else(|| text.strip_prefix("*:")).filter(|rest| port(rest)) {
         return flaw.label("a bare number is a port on all addresses").replace(rest);
     }
+    let named = text.rsplit_once(':').filter(|(_, number)| port(number));
+    // `::1:8080` is an address in itself, but hardly one that is meant.
+    if let Some((host, number)) = named.filter(|(host, _)| host.parse::<Ipv6Addr>().is_ok()) {
+        return flaw.label("an IPv6 address needs brackets").replace(format!("[{host}]:{number}"));
+    }
     if let Ok(address) = text.parse::<IpAddr>() {
         let socket = SocketAddr::new(address, 8080);
         return flaw.label("a port is missing").replace(socket.to_string());
@@ -104,12 +109,7 @@ fn not_address(text: &str) -> Flaw {
         let default = if scheme == "https" { "443" } else { "80" };
         return flaw.label("an address, not a URL").replace(better.unwrap_or_else(|| default.to_owned()));
     }
-    let named = text.rsplit_once(':').filter(|(_, number)| port(number));
     match named {
-        // IPv6 without its brackets.
-        Some((host, number)) if host.parse::<Ipv6Addr>().is_ok() => {
-            flaw.label("an IPv6 address needs brackets").replace(format!("[{host}]:{number}"))
-        }
         Some((_, number)) => flaw
             .label("names are not resolved for listening")
             .replace(number)

@@ -68,16 +68,16 @@ impl Value for Duration {
 }
 
 fn not_duration(text: &str) -> Flaw {
-    let flaw = Flaw::new(codes::DURATION, format!("`{text}` is not a duration")).label("a number and a unit: ms, s, m, h, d");
     let spelled = [
         ("seconds", "s"), ("second", "s"), ("secs", "s"), ("sec", "s"), ("minutes", "m"), ("minute", "m"), ("mins", "m"),
         ("min", "m"), ("hours", "h"), ("hour", "h"), ("hrs", "h"), ("days", "d"), ("day", "d"), ("msec", "ms"), ("S", "s"),
         ("M", "m"), ("H", "h"), ("D", "d"), ("MS", "ms"),
     ];
-    respell(text, &spelled, |word| parts(word, &TIME_UNITS).is_some()).map_or_else(
-        || Flaw { hint: Some("write a duration such as 30s".into()), ..Flaw::new(flaw.code, flaw.message.clone()).label(flaw.label.clone()) },
-        |better| Flaw { replacement: Some(better), ..Flaw::new(flaw.code, flaw.message.clone()).label(flaw.label.clone()) },
-    )
+    let flaw = Flaw::new(codes::DURATION, format!("`{text}` is not a duration")).label("a number and a unit: ms, s, m, h, d");
+    match respell(text, &spelled, |word| parts(word, &TIME_UNITS).is_some()) {
+        Some(better) => flaw.replace(better),
+        None => flaw.hint("write a duration such as 30s"),
+    }
 }
 
 /// `10 minutes` → `10m`, if that is then right.
@@ -154,7 +154,7 @@ impl Size {
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fits = SIZE_UNITS.iter().find(|(_, unit)| self.0 % unit == 0 && self.0 > 0);
+        let fits = SIZE_UNITS.iter().find(|(_, unit)| self.0.is_multiple_of(*unit) && self.0 > 0);
         let (name, unit) = fits.copied().unwrap_or(("B", 1));
         write!(f, "{}{name}", self.0 / unit)
     }

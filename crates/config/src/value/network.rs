@@ -44,7 +44,9 @@ impl Value for Cidr {
 fn not_network(text: &str) -> Flaw {
     let flaw = Flaw::new(codes::CIDR, format!("`{text}` is not a network")).label("an address and a prefix length");
     let ranges = match text {
-        "private" | "private_ranges" => Some("10.0.0.0/8"),
+        "private" | "private_ranges" => {
+            return flaw.hint("write 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16: those of them that your proxies use");
+        }
         "localhost" | "loopback" => Some("127.0.0.0/8"),
         "all" | "any" | "*" => Some("0.0.0.0/0"),
         _ => None,

@@ -215,12 +215,10 @@ fn not_endpoint(text: &str) -> Flaw {
         return flaw.label("an IPv6 address needs brackets and a port").replace(format!("[{address}]:80"));
     }
     if parse_host(text).is_some() {
-        return flaw.label("a port is missing").replace(format!("{text}:80"));
+        let hint = format!("did you mean `{text}:80`? To split over upstreams, write {{one: 1, other: 1}}");
+        return flaw.label("a port is missing").replace(format!("{text}:80")).hint(hint);
     }
-    if let Some((host, rest)) = text.split_once('/')
-        && host_and_port(host).is_some()
-    {
-        let _ = rest;
+    if let Some(host) = text.split('/').next().filter(|host| *host != text && host_and_port(host).is_some()) {
         return flaw.label("a target has no path").replace(host);
     }
     let port = text.rsplit_once(':').filter(|(host, _)| parse_host(host).is_some());
