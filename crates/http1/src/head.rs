@@ -1,8 +1,8 @@
 //! Reading the lines of a head or of a trailer section as they arrive, each once.
 
 use crate::Misdeed;
-use crate::syntax::{is_field_value, is_token_octet, trim_ows};
-use strait_message::Headers;
+use crate::syntax::{is_field_value, is_token, is_token_octet, trim_ows};
+use strait_message::{Headers, Name};
 
 /// How far a field section has been read. Complete lines are taken at once; of an incomplete last line it is
 /// remembered how much holds no LF, so that a head that drips in costs linear time.
@@ -42,20 +42,48 @@ impl LineReader {
 /// Reads `name ":" OWS value OWS` (RFC 9112 §5) into `headers`.
 #[inline]
 pub(crate) fn field_line(line: &[u8], headers: &mut Headers) -> Result<(), Misdeed> {
-    let colon = line.iter().position(|&b| !is_token_octet(b)).ok_or(Misdeed::BadFieldName)?;
-    match line.get(colon) {
-        Some(b':') if colon > 0 => {}
-        Some(b' ' | b'\t') if colon == 0 => return Err(Misdeed::ObsoleteFolding),
-        Some(b' ' | b'\t') => return Err(Misdeed::SpaceBeforeColon),
-        _ => return Err(Misdeed::BadFieldName),
+    let colon = find_colon(line).ok_or_else(|| bad_name(line))?;
+    let name = line.get(..colon).unwrap_or_default();
+    let known = Name::from_bytes(name);
+    // A known name is a token already.
+    if known == Name::Other && !is_token(name) {
+        return Err(bad_name(line));
     }
-    let behind = line.get(colon + 1..).unwrap_or_default();
-    if !is_field_value(behind) {
+    // A name has no control octet either, and a longer text has a cheaper rest.
+    if !is_field_value(line) {
         return Err(Misdeed::BadFieldValue);
     }
-    let value = trim_ows(behind);
-    headers.push_line(line, colon, value.start + colon + 1..value.end + colon + 1);
+    let value = trim_ows(line.get(colon + 1..).unwrap_or_default());
+    headers.push_line(known, line, colon, value.start + colon + 1..value.end + colon + 1);
     Ok(())
+}
+
+/// The first colon. Eight octets are looked at together: names are too short for a longer stride to pay.
+#[inline]
+fn find_colon(line: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, _) = line.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let differing = u64::from_le_bytes(*word) ^ (ONES * b':' as u64);
+        // The lowest octet that is zero has its top bit set here, whatever stands above it.
+        let zeros = differing.wrapping_sub(ONES) & !differing & (ONES << 7);
+        if zeros != 0 {
+            return Some(8 * i + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    let seen = words.len() * 8;
+    line.get(seen..)?.iter().position(|&b| b == b':').map(|at| seen + at)
+}
+
+/// What is wrong with a line that does not begin with a token and a colon.
+#[cold]
+fn bad_name(line: &[u8]) -> Misdeed {
+    let at = line.iter().position(|&b| !is_token_octet(b));
+    match at.and_then(|at| line.get(at)) {
+        Some(b' ' | b'\t') if at == Some(0) => Misdeed::ObsoleteFolding,
+        Some(b' ' | b'\t') => Misdeed::SpaceBeforeColon,
+        _ => Misdeed::BadFieldName,
+    }
 }
 
 /// Reads complete field lines from `input` until the empty line. Returns the octets taken, and whether it was met.

@@ -17,12 +17,7 @@ pub(crate) struct RequestFacts {
 
 /// Reads `method SP target SP version` (RFC 9112 §3).
 pub(crate) fn request_line(line: &[u8], target_bytes_max: u32, head: &mut RequestHead) -> Result<(), Misdeed> {
-    let mut parts = line.split(|&b| b == b' ');
-    let (Some(method), Some(target)) = (parts.next(), parts.next()) else { return Err(Misdeed::BadRequestLine) };
-    let version = parts.next().ok_or(Misdeed::BadRequestLine)?;
-    if parts.next().is_some() {
-        return Err(Misdeed::BadRequestLine);
-    }
+    let (method, target, version) = three_parts(line).ok_or(Misdeed::BadRequestLine)?;
     if !is_token(method) {
         return Err(Misdeed::BadMethod);
     }
@@ -36,6 +31,14 @@ pub(crate) fn request_line(line: &[u8], target_bytes_max: u32, head: &mut Reques
     }
     head.set_target(target);
     Ok(())
+}
+
+/// What stands between exactly two spaces.
+fn three_parts(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let first = line.iter().position(|&b| b == b' ')?;
+    let last = line.iter().rposition(|&b| b == b' ').filter(|&last| last > first)?;
+    let target = line.get(first + 1..last)?;
+    memchr::memchr(b' ', target).is_none().then_some((line.get(..first)?, target, line.get(last + 1..)?))
 }
 
 /// Reads `HTTP/` DIGIT `.` DIGIT (RFC 9112 §2.3).

@@ -223,6 +223,11 @@ impl Server {
         self.answered
     }
 
+    /// Whether the end of the response can be told from a broken connection.
+    pub fn response_is_framed(&self) -> bool {
+        self.encoder != Encoder::UntilClose
+    }
+
     /// Whether the response says that the connection will be closed.
     pub fn is_closing(&self) -> bool {
         self.closing

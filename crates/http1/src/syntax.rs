@@ -1,8 +1,7 @@
 //! Character classes and small grammars, as tables.
 
 const TOKEN: u8 = 1;
-const TARGET: u8 = 2;
-const HOST: u8 = 4;
+const HOST: u8 = 2;
 
 /// For each octet, the classes it belongs to.
 static CLASSES: [u8; 256] = build_classes();
@@ -17,10 +16,6 @@ const fn build_classes() -> [u8; 256] {
         // tchar, RFC 9110 §5.6.2
         if alphanumeric || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~') {
             classes[octet] |= TOKEN;
-        }
-        // Visible ASCII without `#`: a fragment never travels (RFC 9110 §7.1). The rest is judged by the router.
-        if byte != b'#' {
-            classes[octet] |= TARGET;
         }
         // unreserved, RFC 3986 §2.3
         if alphanumeric || matches!(byte, b'-' | b'.' | b'_' | b'~') {
@@ -51,16 +46,28 @@ pub(crate) fn is_token_octet(byte: u8) -> bool {
     has(byte, TOKEN)
 }
 
-/// Whether `bytes` holds only octets that a request target may have.
+/// Whether `bytes` holds only octets that a request target may have:
+/// visible ASCII without `#`: a fragment never travels (RFC 9110 §7.1). The rest is judged by the router.
+#[inline]
 pub(crate) fn is_target(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && all_in(bytes, TARGET)
+    !bytes.is_empty() && !any(bytes, |b| (b.wrapping_sub(0x21) > 0x7e - 0x21) | (b == b'#'))
+}
+
+/// Whether `bad` holds for any octet. Sixteen are looked at together, which compilers turn into vector instructions;
+/// the last sixteen overlap those before them, so that a long text has no rest.
+#[inline]
+fn any(bytes: &[u8], bad: impl Fn(u8) -> bool + Copy) -> bool {
+    let any_of = |octets: &[u8]| octets.iter().fold(false, |found, &b| found | bad(b));
+    match bytes.last_chunk::<16>() {
+        Some(tail) => bytes.as_chunks::<16>().0.iter().fold(any_of(tail), |found, chunk| found | any_of(chunk)),
+        None => any_of(bytes),
+    }
 }
 
 /// Whether `bytes` is a field value without surrounding whitespace (RFC 9110 §5.5): no control octet but HTAB.
 #[inline]
 pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
-    // Without an early exit, so that the compiler can look at many octets at once.
-    !bytes.iter().fold(false, |bad, &b| bad | ((b < 0x20) & (b != b'\t')) | (b == 0x7f))
+    !any(bytes, |b| ((b < 0x20) & (b != b'\t')) | (b == 0x7f))
 }
 
 /// Whether `bytes` is `uri-host [ ":" port ]` with a host that is not empty (RFC 9110 §7.2, RFC 3986 §3.2.2).

@@ -70,6 +70,11 @@ impl Method {
         }
     }
 
+    /// Whether requests of this method usually have a body, so that its absence is stated (RFC 9110 §8.6).
+    pub fn expects_body(&self) -> bool {
+        matches!(self, Self::Post | Self::Put | Self::Patch)
+    }
+
     /// Whether repeating the request has the effect of sending it once (RFC 9110 §9.2.2).
     pub fn is_idempotent(&self) -> bool {
         matches!(self, Self::Get | Self::Head | Self::Put | Self::Delete | Self::Options | Self::Trace)

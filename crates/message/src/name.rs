@@ -14,6 +14,9 @@ macro_rules! names {
         /// Every known name with its canonical spelling.
         const KNOWN: &[(Name, &str)] = &[$((Name::$variant, $text),)*];
 
+        /// Every known name in the form it is compared in, in the same order.
+        static FOLDED: &[Folded] = &[$(Folded::new(Name::$variant, $text.as_bytes()),)*];
+
         impl Name {
             /// The canonical spelling; empty for [`Name::Other`].
             pub const fn as_str(self) -> &'static str {
@@ -129,18 +132,64 @@ const fn slot_of(first: u8, middle: u8, last: u8, length: usize) -> usize {
 
 impl Name {
     /// The known name spelled by `text` in any case, else [`Name::Other`].
+    #[inline]
     pub fn from_bytes(text: &[u8]) -> Self {
         let (Some(&first), Some(&middle), Some(&last)) = (text.first(), text.get(text.len() / 2), text.last()) else {
             return Self::Other;
         };
         let mut slot = slot_of(first, middle, last, text.len());
-        while let Some((name, spelling)) = TABLE.get(slot).and_then(|&i| KNOWN.get(usize::from(i).wrapping_sub(1))) {
-            if spelling.as_bytes().eq_ignore_ascii_case(text) {
-                return *name;
+        while let Some(folded) = TABLE.get(slot).and_then(|&i| FOLDED.get(usize::from(i).wrapping_sub(1))) {
+            if folded.is(text) {
+                return folded.name;
             }
             slot = (slot + 1) % SLOTS;
         }
         Self::Other
+    }
+}
+
+/// Octets of the longest name that is compared in words.
+const FOLDED_MAX: usize = 32;
+
+/// A known name in lower case, with the case bit of its letters: comparing takes a few words instead of every octet.
+struct Folded {
+    name: Name,
+    length: usize,
+    lower: [u8; FOLDED_MAX],
+    letters: [u8; FOLDED_MAX],
+}
+
+impl Folded {
+    #[allow(clippy::indexing_slicing, reason = "evaluated at compile time: out of bounds does not build")]
+    const fn new(name: Name, text: &[u8]) -> Self {
+        let (mut lower, mut letters) = ([0; FOLDED_MAX], [0; FOLDED_MAX]);
+        let mut i = 0;
+        while i < text.len() {
+            lower[i] = text[i].to_ascii_lowercase();
+            letters[i] = if lower[i].is_ascii_lowercase() { 0x20 } else { 0 };
+            i += 1;
+        }
+        Self { name, length: text.len(), lower, letters }
+    }
+
+    #[inline]
+    fn is(&self, text: &[u8]) -> bool {
+        text.len() == self.length
+            && match text.last_chunk::<8>() {
+                // The last word overlaps the one before it, so that no octets are left over.
+                Some(tail) => {
+                    self.matches(self.length - 8, tail)
+                        && text.as_chunks::<8>().0.iter().enumerate().all(|(i, word)| self.matches(8 * i, word))
+                }
+                None => text.iter().zip(self.lower).zip(self.letters).all(|((&b, low), letter)| b | letter == low),
+            }
+    }
+
+    #[inline]
+    fn matches(&self, at: usize, word: &[u8; 8]) -> bool {
+        let part = |octets: &[u8; FOLDED_MAX]| octets.get(at..at + 8).and_then(<[u8]>::first_chunk).copied();
+        let (Some(lower), Some(letters)) = (part(&self.lower), part(&self.letters)) else { return false };
+        u64::from_le_bytes(*word) | u64::from_le_bytes(letters) == u64::from_le_bytes(lower)
     }
 }
 
@@ -258,6 +307,7 @@ impl NameSet {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::{KNOWN, Name};
 
@@ -268,6 +318,15 @@ mod tests {
             assert_eq!(Name::from_bytes(text.to_ascii_uppercase().as_bytes()), *name);
             assert_eq!(Name::from_bytes(text.to_ascii_lowercase().as_bytes()), *name);
             assert_eq!(Name::from_bytes(format!("{text}x").as_bytes()), Name::Other);
+            // Flipping the case bit changes a letter's case and makes any other octet a different one.
+            for at in 0..text.len() {
+                let mut octets = text.as_bytes().to_vec();
+                octets[at] ^= 0x20;
+                let expected = if octets[at].is_ascii_alphabetic() { *name } else { Name::Other };
+                assert_eq!(Name::from_bytes(&octets), expected);
+                octets[at] = b'~';
+                assert_eq!(Name::from_bytes(&octets), Name::Other);
+            }
         }
         assert_eq!(Name::from_bytes(b""), Name::Other);
         assert!(KNOWN.len() < 128, "presence is kept in a u128");
