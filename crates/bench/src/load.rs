@@ -60,6 +60,16 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) fn add(&mut self, other: Tally) {
+        self.completed += other.completed;
+        self.body_bytes += other.body_bytes;
+        self.wrong_status += other.wrong_status;
+        self.wrong_length += other.wrong_length;
+        self.broken += other.broken;
+        self.latencies_ns.extend(other.latencies_ns);
+        self.late_ns.extend(other.late_ns);
+    }
+
     pub(crate) fn errors(&self) -> u64 {
         self.wrong_status + self.wrong_length + self.broken
     }

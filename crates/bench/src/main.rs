@@ -6,6 +6,7 @@
 mod answers;
 mod calls;
 mod client;
+mod cost;
 mod field;
 mod floor;
 mod load;
@@ -47,7 +48,7 @@ usage: strait-bench [OPTIONS]              measure and report
 options:
   --rows A,B,...      only these rows
   --targets A,B,...   only these: floor nginx haproxy envoy caddy strait, with +json (access log) or +metrics
-  --rounds N          rounds of all targets per row (default 5)
+  --rounds N          rounds of all targets per row (default 3)
   --seconds S         measured time per target and round (default 3)
   --quick             two rounds of one second
   --nice N            priority of everything measured (default -19, when allowed)
@@ -139,9 +140,11 @@ fn measure(options: Options) -> io::Result<()> {
         folder: out.clone(),
         idle_max: usize::try_from(files.saturating_sub(FILES_APART)).unwrap_or(0),
     };
-    let all = Bench::new(plan)?.run();
-    let samples = Samples { about, all };
-    samples.write(&out.join("rounds.json"))?;
+    let mut samples = Samples { about, all: Vec::new() };
+    Bench::new(plan)?.run(|all| {
+        samples.all = all.to_vec();
+        samples.write(&out.join("rounds.json"))
+    })?;
     write_report(&samples, &out)
 }
 
@@ -195,7 +198,7 @@ impl Options {
         let mut options = Options {
             rows: ROWS.iter().collect(),
             targets: default_targets(),
-            rounds: 5,
+            rounds: 3,
             seconds: 3.0,
             nice: -19,
             out: peers::repository().join("target/bench"),

@@ -1,4 +1,6 @@
-//! Measuring: rounds of all targets, each on a freshly started proxy, in an order that changes from round to round.
+//! Measuring: rounds of all targets on freshly started proxies, in an order that changes from round to round. Where cost
+//! or latency is measured, all targets of a round run side by side and are loaded in turn for a fraction of a second
+//! each: a machine that is slow for a while is slow for all of them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,17 +10,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::calls;
+use crate::cost::{Clocks, Cost, Values, values};
 use crate::field::Field;
-use crate::load::{Ask, Pace, Tally, percentile_us};
-use crate::peers::{SELF_PATH, Setup, Target};
+use crate::load::{Ask, Load, Pace};
+use crate::peers::{ACCESS_LOG, SELF_PATH, Setup, Target};
 use crate::ports;
-use crate::process::{self, Cpu, Group};
+use crate::process::{self, Group};
 use crate::rows::{Exchange, Kind, Row};
 use crate::samples::Sample;
 use crate::scrape::Scraper;
-
-/// Quantities by name.
-pub(crate) type Values = BTreeMap<String, f64>;
 
 /// A proxy that has not answered for so long after its start is given up.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -27,7 +27,10 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 const PROBE_INTERVAL: Duration = Duration::from_micros(200);
 
 /// Load before counting begins: connections open, pools and caches fill.
-const WARM_UP: Duration = Duration::from_millis(400);
+const WARM_UP: Duration = Duration::from_millis(100);
+
+/// Counted load of one target before the next one's turn.
+const SLICE: Duration = Duration::from_millis(300);
 
 /// Quiet time before memory is read, and after connections closed.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -38,6 +41,7 @@ pub(crate) struct Plan {
     pub(crate) rows: Vec<&'static Row>,
     pub(crate) targets: Vec<(Target, PathBuf)>,
     pub(crate) rounds: usize,
+    /// Counted load per target and round.
     pub(crate) duration: Duration,
     pub(crate) folder: PathBuf,
     /// Connections of the idle row, bounded by the limit of open files.
@@ -71,47 +75,33 @@ struct Running {
     _scraper: Option<Scraper>,
 }
 
-/// What a measured stretch of closed loop says.
-struct Cost {
-    cpu: Duration,
-    user_ticks: u64,
-    system_ticks: u64,
-    wall: Duration,
-    /// CPU time that neither the proxy nor the harness used.
-    foreign: Duration,
-    tally: Tally,
+/// A running proxy and the load it gets in its turns.
+struct Contender {
+    running: Running,
+    ask: Ask,
+    pace: Pace,
+    /// The place it was given, whatever the order of turns.
+    place: usize,
+    cost: io::Result<Cost>,
 }
 
-/// The clocks at the beginning of a measured stretch.
-struct Stretch {
-    begun: Instant,
-    proxy: Cpu,
-    harness: Duration,
-    machine: Duration,
+impl Contender {
+    fn new(place: usize, running: Running, ask: Ask, pace: Pace) -> Contender {
+        Contender { running, ask, pace, place, cost: Ok(Cost::default()) }
+    }
 }
 
 impl Cores {
     fn choose() -> io::Result<Cores> {
         let all = process::cores()?;
-        match all.as_slice() {
-            [] => Err(io::Error::other("no core to run on")),
-            [only] => {
-                let one = vec![*only];
-                Ok(Cores { load: one.clone(), proxy: one.clone(), proxy_two: one.clone(), load_beside_two: one })
-            }
-            [first, second] => Ok(Cores {
-                load: vec![*first],
-                proxy: vec![*second],
-                proxy_two: all.clone(),
-                load_beside_two: all.clone(),
-            }),
-            [first, second, third, ..] => Ok(Cores {
-                load: vec![*first],
-                proxy: vec![*second],
-                proxy_two: vec![*second, *third],
-                load_beside_two: vec![*first],
-            }),
-        }
+        let of = |list: &[&usize]| list.iter().map(|core| **core).collect::<Vec<usize>>();
+        let (load, proxy, proxy_two, load_beside_two) = match all.as_slice() {
+            [] => return Err(io::Error::other("no core to run on")),
+            [only] => (of(&[only]), of(&[only]), of(&[only]), of(&[only])),
+            [first, second] => (of(&[first]), of(&[second]), all.clone(), all.clone()),
+            [first, second, third, ..] => (of(&[first]), of(&[second]), of(&[second, third]), of(&[first])),
+        };
+        Ok(Cores { load, proxy, proxy_two, load_beside_two })
     }
 }
 
@@ -123,13 +113,14 @@ impl Bench {
         Ok(Bench { plan, field: Field::new(origin)?, origin, cores })
     }
 
-    /// Measures everything that was planned; a target that fails is told and skipped in that round.
-    pub(crate) fn run(&mut self) -> Vec<Sample> {
+    /// Measures everything that was planned; a target that fails is told and skipped in that round. After each round
+    /// `keep` gets all samples so far, so that an interrupted run is not lost.
+    pub(crate) fn run(&mut self, mut keep: impl FnMut(&[Sample]) -> io::Result<()>) -> io::Result<()> {
         let mut samples = Vec::new();
         for row in self.plan.rows.clone() {
             for round in 0..self.plan.rounds {
-                for (target, program) in self.order(row, round) {
-                    match self.sample(row, target, &program) {
+                for (target, measured) in self.round(row, round)? {
+                    match measured {
                         Ok(values) => {
                             progress(row, round, target, &values);
                             samples.push(Sample {
@@ -142,21 +133,41 @@ impl Bench {
                         Err(error) => eprintln!("{:<11} {target:<22} failed: {error}", row.name),
                     }
                 }
+                keep(&samples)?;
             }
         }
-        samples
+        Ok(())
+    }
+
+    /// All targets once.
+    fn round(&mut self, row: &Row, round: usize) -> io::Result<Vec<(Target, io::Result<Values>)>> {
+        let order = self.order(row, round);
+        for (target, _) in &order {
+            let folder = self.folder(*target);
+            if folder.exists() {
+                fs::remove_dir_all(&folder)?;
+            }
+        }
+        let targets: Vec<Target> = order.iter().map(|(target, _)| *target).collect();
+        let measured = match row.kind {
+            Kind::Closed { exchange, connections } => self.together(order, &exchange, Pace::Closed { connections }),
+            Kind::Open { exchange, connections, per_second } => {
+                self.together(order, &exchange, Pace::Open { connections, per_second })
+            }
+            _ => order.into_iter().map(|(target, program)| (target, self.alone(row, target, &program))).collect(),
+        };
+        // The folders stay for a look at the configurations; a log of millions of lines does not.
+        for target in targets {
+            let _ = fs::remove_file(self.folder(target).join(ACCESS_LOG));
+        }
+        Ok(measured)
     }
 
     /// The targets of a row in the order of this round: rotated by one each round, every second round reversed.
     fn order(&self, row: &Row, round: usize) -> Vec<(Target, PathBuf)> {
         let plain = |target: &Target| !target.json_log && !target.metrics;
-        let mut order: Vec<_> = self
-            .plan
-            .targets
-            .iter()
-            .filter(|(target, _)| row.admits(target.peer) && (row.variants || plain(target)))
-            .cloned()
-            .collect();
+        let admitted = |target: &Target| row.admits(target.peer) && (row.variants || plain(target));
+        let mut order: Vec<_> = self.plan.targets.iter().filter(|(target, _)| admitted(target)).cloned().collect();
         if !order.is_empty() {
             let turn = round % order.len();
             order.rotate_left(turn);
@@ -167,34 +178,8 @@ impl Bench {
         order
     }
 
-    fn sample(&mut self, row: &Row, target: Target, program: &Path) -> io::Result<Values> {
-        let ready = row.exchange().ask();
-        match row.kind {
-            Kind::Closed { exchange, connections } => {
-                let respond = exchange.path == SELF_PATH;
-                let setup = Setup { respond, ..self.setup(target, 1, 0)? };
-                let cost = self.cost(program, setup, &exchange.ask(), connections)?;
-                Ok(cost.values())
-            }
-            Kind::Open { exchange, connections, per_second } => {
-                let running = self.start(program, self.setup(target, 1, 0)?, &ready)?;
-                self.open_loop(&running, &exchange, connections, per_second)
-            }
-            Kind::Idle { connections } => {
-                let running = self.start(program, self.setup(target, 1, 0)?, &ready)?;
-                self.idle(&running, &ready, connections.min(self.plan.idle_max))
-            }
-            Kind::Start => {
-                let running = self.start(program, self.setup(target, 1, 0)?, &ready)?;
-                Ok(values([("start_ms", running.first_answer.as_secs_f64() * 1e3)]))
-            }
-            Kind::SystemCalls { per_second } => {
-                let running = self.start(program, self.setup(target, 1, 0)?, &ready)?;
-                self.system_calls(&running, &ready, per_second)
-            }
-            Kind::Routes { few, many } => self.routes(program, target, &row.exchange(), few, many),
-            Kind::Scaling => self.scaling(program, target, &ready),
-        }
+    fn folder(&self, target: Target) -> PathBuf {
+        self.plan.folder.join("run").join(target.to_string())
     }
 
     fn setup(&self, target: Target, workers: usize, routes: usize) -> io::Result<Setup> {
@@ -205,12 +190,94 @@ impl Bench {
             workers,
             routes,
             respond: false,
-            folder: self.plan.folder.join("run").join(target.to_string()),
+            folder: self.folder(target),
             target,
         })
     }
 
-    /// Starts a proxy and waits for its first right answer.
+    /// All targets side by side, each under the same load in its turns.
+    fn together(
+        &mut self,
+        order: Vec<(Target, PathBuf)>,
+        exchange: &Exchange,
+        pace: Pace,
+    ) -> Vec<(Target, io::Result<Values>)> {
+        let mut contenders = Vec::new();
+        let mut measured = Vec::new();
+        for (target, program) in order {
+            match self.contender(contenders.len(), (target, &program), exchange, pace) {
+                Ok(contender) => contenders.push((target, contender)),
+                Err(error) => measured.push((target, Err(error))),
+            }
+        }
+        let (targets, mut contenders): (Vec<Target>, Vec<Contender>) = contenders.into_iter().unzip();
+        self.alternate(&mut contenders);
+        let values = contenders.into_iter().map(|contender| contender.cost.and_then(Cost::values));
+        measured.extend(targets.into_iter().zip(values));
+        measured
+    }
+
+    fn contender(
+        &mut self,
+        place: usize,
+        (target, program): (Target, &Path),
+        exchange: &Exchange,
+        pace: Pace,
+    ) -> io::Result<Contender> {
+        let ask = exchange.ask();
+        let setup = Setup { respond: exchange.path == SELF_PATH, ..self.setup(target, 1, 0)? };
+        let running = self.start(program, setup, &ask)?;
+        Ok(Contender::new(place, running, ask, pace))
+    }
+
+    /// Loads the contenders in turn until each has had its measured time, forwards and backwards, so that nobody always
+    /// follows the same neighbour. One that fails gets no further turn.
+    fn alternate(&mut self, contenders: &mut [Contender]) {
+        let mut left = self.plan.duration;
+        while !left.is_zero() {
+            let slice = left.min(SLICE);
+            left -= slice;
+            for contender in contenders.iter_mut() {
+                let Ok(sum) = &mut contender.cost else { continue };
+                match self.stretch(&contender.running, &contender.ask, contender.pace, slice) {
+                    Ok(cost) => sum.add(cost),
+                    Err(error) => contender.cost = Err(error),
+                }
+            }
+            contenders.reverse();
+        }
+        contenders.sort_by_key(|contender| contender.place);
+    }
+
+    /// One stretch of load, counted after a warm-up.
+    fn stretch(&mut self, running: &Running, ask: &Ask, pace: Pace, duration: Duration) -> io::Result<Cost> {
+        self.field.begin(running.listen, ask.clone(), pace)?;
+        let warm_up = self.field.run_for(WARM_UP)?;
+        let clocks = Clocks::read(&running.group)?;
+        let mut tally = self.field.run_for(duration)?;
+        tally.broken += warm_up.errors();
+        let cost = clocks.cost(&running.group, tally);
+        self.field.end();
+        cost
+    }
+
+    /// One target by itself.
+    fn alone(&mut self, row: &Row, target: Target, program: &Path) -> io::Result<Values> {
+        let exchange = row.exchange();
+        match row.kind {
+            Kind::Routes { few, many } => return self.routes(program, target, &exchange, few, many),
+            Kind::Scaling => return self.scaling(program, target, &exchange.ask()),
+            _ => {}
+        }
+        let running = self.start(program, self.setup(target, 1, 0)?, &exchange.ask())?;
+        match row.kind {
+            Kind::Idle { connections } => self.idle(&running, &exchange.ask(), connections.min(self.plan.idle_max)),
+            Kind::SystemCalls { per_second } => self.system_calls(&running, &exchange.ask(), per_second),
+            _ => Ok(values([("start_ms", running.first_answer.as_secs_f64() * 1e3)])),
+        }
+    }
+
+    /// Starts a proxy on the proxy's core and waits for its first right answer.
     fn start(&mut self, program: &Path, setup: Setup, ask: &Ask) -> io::Result<Running> {
         let cores = self.cores.proxy.clone();
         self.start_on(&cores, program, setup, ask)
@@ -221,12 +288,11 @@ impl Bench {
         let log = setup.folder.join("output.log");
         let begun = Instant::now();
         let mut group = Group::start(command, cores, &log)?;
-        let limit = begun + START_LIMIT;
         while !self.answers(setup.listen, ask)? {
             if let Some(status) = group.ended()? {
                 return Err(io::Error::other(format!("it ended with {status}: {}", last_line(&log))));
             }
-            if Instant::now() > limit {
+            if begun.elapsed() > START_LIMIT {
                 return Err(io::Error::other(format!("no right answer within 30 s: {}", last_line(&log))));
             }
             self.field.run_for(PROBE_INTERVAL)?;
@@ -242,57 +308,15 @@ impl Bench {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Ok(false),
             other => other?,
         }
-        let decided = |load: &crate::load::Load| load.tally.completed + load.tally.errors() > 0;
+        let decided = |load: &Load| load.tally.completed + load.tally.errors() > 0;
         let tally = self.field.run_until(START_LIMIT, decided)?;
         self.field.end();
         Ok(tally.completed > 0)
     }
 
-    /// The cost of an exchange at saturation, on a fresh proxy.
-    fn cost(&mut self, program: &Path, setup: Setup, ask: &Ask, connections: usize) -> io::Result<Cost> {
-        let running = self.start(program, setup, ask)?;
-        self.stretch(&running, ask, connections)
-    }
-
-    fn stretch(&mut self, running: &Running, ask: &Ask, connections: usize) -> io::Result<Cost> {
-        self.field.begin(running.listen, ask.clone(), Pace::Closed { connections })?;
-        let warm_up = self.field.run_for(WARM_UP)?;
-        let stretch = Stretch::begin(&running.group)?;
-        let mut tally = self.field.run_for(self.plan.duration)?;
-        let cost = stretch.end(&running.group)?;
-        self.field.end();
-        tally.broken += warm_up.errors();
-        if tally.completed == 0 {
-            return Err(io::Error::other(format!("no right answer: {tally:?}")));
-        }
-        Ok(Cost { tally, ..cost })
-    }
-
-    fn open_loop(
-        &mut self,
-        running: &Running,
-        exchange: &Exchange,
-        connections: usize,
-        per_second: u32,
-    ) -> io::Result<Values> {
-        self.field.begin(running.listen, exchange.ask(), Pace::Open { connections, per_second })?;
-        self.field.run_for(WARM_UP)?;
-        let mut tally = self.field.run_for(self.plan.duration)?;
-        self.field.end();
-        tally.latencies_ns.sort_unstable();
-        tally.late_ns.sort_unstable();
-        Ok(values([
-            ("p50_us", percentile_us(&tally.latencies_ns, 0.50)),
-            ("p99_us", percentile_us(&tally.latencies_ns, 0.99)),
-            ("late_us", percentile_us(&tally.late_ns, 0.99)),
-            ("per_second", tally.completed as f64 / self.plan.duration.as_secs_f64()),
-            ("errors", tally.errors() as f64),
-        ]))
-    }
-
     fn idle(&mut self, running: &Running, ask: &Ask, connections: usize) -> io::Result<Values> {
         // A first load, so that what is allocated once and for all does not count as the connections'.
-        self.stretch(running, ask, 64)?;
+        self.stretch(running, ask, Pace::Closed { connections: 64 }, SETTLE)?;
         self.field.run_for(SETTLE)?;
         let before = running.group.private_bytes()? as f64;
         self.field.begin(running.listen, ask.clone(), Pace::Idle { connections })?;
@@ -317,15 +341,14 @@ impl Bench {
     }
 
     fn system_calls(&mut self, running: &Running, ask: &Ask, per_second: u32) -> io::Result<Values> {
-        let pace = Pace::Open { connections: 64, per_second };
-        self.field.begin(running.listen, ask.clone(), pace)?;
+        self.field.begin(running.listen, ask.clone(), Pace::Open { connections: 64, per_second })?;
         self.field.run_for(WARM_UP)?;
         let duration = self.plan.duration;
         let processes = running.group.processes()?;
         let folder = self.plan.folder.join("run");
         let field = &mut self.field;
-        let count =
-            calls::count(&processes, duration, &self.cores.load, &folder, |slice| field.run_for(slice).map(|_| ()))?;
+        let meanwhile = |slice| field.run_for(slice).map(drop);
+        let count = calls::count(&processes, duration, &self.cores.load, &folder, meanwhile)?;
         self.field.end();
         let requests = f64::from(per_second) * duration.as_secs_f64();
         Ok(values([("calls", count as f64 / requests)]))
@@ -339,14 +362,19 @@ impl Bench {
         few: usize,
         many: usize,
     ) -> io::Result<Values> {
-        let mut cost_of = |routes| -> io::Result<Cost> {
-            let setup = self.setup(target, 1, routes)?;
-            self.cost(program, setup, &exchange.ask_routes(routes), 64)
-        };
-        let (with_few, with_many) = (cost_of(few)?, cost_of(many)?);
-        let mut all = with_many.values();
-        all.insert("cpu_us_few".to_owned(), with_few.per_request_us());
-        all.insert("ratio".to_owned(), with_many.per_request_us() / with_few.per_request_us());
+        let mut contenders = Vec::new();
+        for routes in [few, many] {
+            let mut setup = self.setup(target, 1, routes)?;
+            setup.folder = setup.folder.join(routes.to_string());
+            let ask = exchange.ask_routes(routes);
+            let running = self.start(program, setup, &ask)?;
+            contenders.push(Contender::new(contenders.len(), running, ask, Pace::Closed { connections: 64 }));
+        }
+        self.alternate(&mut contenders);
+        let [few, many] = costs(contenders)?;
+        let (few_us, many_us) = (few.per_request_us(), many.per_request_us());
+        let mut all = many.values()?;
+        all.extend(values([("cpu_us_few", few_us), ("ratio", many_us / few_us)]));
         Ok(all)
     }
 
@@ -358,66 +386,34 @@ impl Bench {
     }
 
     fn one_and_two(&mut self, program: &Path, target: Target, ask: &Ask) -> io::Result<Values> {
-        let mut measured = Vec::new();
+        let cores = self.cores.proxy_two.clone();
+        let mut contenders = Vec::new();
         for workers in [1, 2] {
-            let setup = self.setup(target, workers, 0)?;
-            let cores = self.cores.proxy_two.clone();
+            let mut setup = self.setup(target, workers, 0)?;
+            setup.folder = setup.folder.join(workers.to_string());
             let running = self.start_on(&cores, program, setup, ask)?;
-            let before: BTreeMap<u32, u64> = running.group.thread_ticks()?.into_iter().collect();
-            let cost = self.stretch(&running, ask, 128)?;
-            let after = running.group.thread_ticks()?;
-            let busy = after.into_iter().map(|(thread, ticks)| ticks - before.get(&thread).copied().unwrap_or(0));
-            measured.push((cost, skew(busy.collect(), workers)));
+            let pace = Pace::Closed { connections: 128 };
+            contenders.push(Contender::new(contenders.len(), running, ask.clone(), pace));
         }
-        let [(one, _), (two, skew)] = measured.as_slice() else { return Err(io::ErrorKind::Other.into()) };
-        let mut all = two.values();
-        all.insert("scaling".to_owned(), 2.0 * one.per_request_us() / two.per_request_us());
-        all.insert("skew".to_owned(), *skew);
+        let ticks = |contenders: &[Contender]| -> io::Result<BTreeMap<u32, u64>> {
+            contenders.last().map_or(Ok(BTreeMap::new()), |two| two.running.group.thread_ticks())
+        };
+        let before = ticks(&contenders)?;
+        self.alternate(&mut contenders);
+        let after = ticks(&contenders)?.into_iter();
+        let busy = after.map(|(thread, ticks)| ticks - before.get(&thread).copied().unwrap_or(0)).collect();
+        let [one, two] = costs(contenders)?;
+        let (one_us, two_us) = (one.per_request_us(), two.per_request_us());
+        let mut all = two.values()?;
+        all.extend(values([("scaling", 2.0 * one_us / two_us), ("skew", skew(busy, 2))]));
         Ok(all)
     }
 }
 
-impl Stretch {
-    fn begin(group: &Group) -> io::Result<Stretch> {
-        let (machine, harness) = (process::machine_cpu()?, process::own_cpu()?);
-        Ok(Stretch { machine, harness, proxy: group.cpu()?, begun: Instant::now() })
-    }
-
-    /// What was used since the beginning; the tally is the caller's to fill in.
-    fn end(self, group: &Group) -> io::Result<Cost> {
-        let wall = self.begun.elapsed();
-        let proxy = group.cpu()?;
-        let cpu = proxy.total.saturating_sub(self.proxy.total);
-        let harness = process::own_cpu()?.saturating_sub(self.harness);
-        let machine = process::machine_cpu()?.saturating_sub(self.machine);
-        Ok(Cost {
-            cpu,
-            user_ticks: proxy.user_ticks.saturating_sub(self.proxy.user_ticks),
-            system_ticks: proxy.system_ticks.saturating_sub(self.proxy.system_ticks),
-            wall,
-            foreign: machine.saturating_sub(cpu + harness),
-            tally: Tally::default(),
-        })
-    }
-}
-
-impl Cost {
-    fn per_request_us(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1e6 / self.tally.completed as f64
-    }
-
-    fn values(&self) -> Values {
-        let ticks = (self.user_ticks + self.system_ticks).max(1);
-        values([
-            ("cpu_us", self.per_request_us()),
-            ("cpu_s_per_gb", self.cpu.as_secs_f64() * 1e9 / self.tally.body_bytes.max(1) as f64),
-            ("user_share", self.user_ticks as f64 / ticks as f64),
-            ("busy", self.cpu.as_secs_f64() / self.wall.as_secs_f64()),
-            ("foreign", self.foreign.as_secs_f64() / self.wall.as_secs_f64()),
-            ("per_second", self.tally.completed as f64 / self.wall.as_secs_f64()),
-            ("errors", self.tally.errors() as f64),
-        ])
-    }
+/// The costs of exactly two contenders.
+fn costs(contenders: Vec<Contender>) -> io::Result<[Cost; 2]> {
+    let costs = contenders.into_iter().map(|contender| contender.cost).collect::<io::Result<Vec<Cost>>>()?;
+    costs.try_into().map_err(|_| io::Error::other("two proxies were to be compared"))
 }
 
 /// How unevenly the `workers` busiest threads worked: (most − least) / mean.
@@ -427,10 +423,6 @@ fn skew(mut ticks: Vec<u64>, workers: usize) -> f64 {
     let (most, least) = (ticks.first().copied().unwrap_or(0), ticks.last().copied().unwrap_or(0));
     let mean = ticks.iter().sum::<u64>() as f64 / workers as f64;
     (most - least) as f64 / mean.max(1.0)
-}
-
-fn values<const N: usize>(pairs: [(&str, f64); N]) -> Values {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn last_line(path: &Path) -> String {
@@ -444,8 +436,7 @@ fn progress(row: &Row, round: usize, target: Target, values: &Values) {
         let value = values.get(metric.key).copied().unwrap_or(f64::NAN);
         line.push_str(&format!(" {value:>9.*} {}", metric.digits, metric.unit));
     }
-    if let Some(busy) = values.get("busy") {
-        let foreign = values.get("foreign").copied().unwrap_or(0.0);
+    if let (Some(busy), Some(foreign)) = (values.get("busy"), values.get("foreign")) {
         line.push_str(&format!("   core busy {:.0} %, other load {:.0} %", busy * 100.0, foreign * 100.0));
     }
     match values.get("errors") {

@@ -2,6 +2,7 @@
 //! process dies in any way.
 #![allow(unsafe_code, reason = "one hook between fork and exec, and the CPU clock of another process")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
@@ -92,16 +93,16 @@ impl Group {
         Ok(sum)
     }
 
-    /// CPU ticks of every thread in the group, with the thread's number.
-    pub(crate) fn thread_ticks(&self) -> io::Result<Vec<(u32, u64)>> {
-        let mut ticks = Vec::new();
+    /// CPU ticks of every thread in the group, by the thread's number.
+    pub(crate) fn thread_ticks(&self) -> io::Result<BTreeMap<u32, u64>> {
+        let mut ticks = BTreeMap::new();
         for id in self.processes()? {
             for task in fs::read_dir(format!("/proc/{id}/task"))? {
                 let path = task?.path();
                 let Some(thread) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
                 let stat = path.join("stat");
                 let stat = stat.to_string_lossy();
-                ticks.push((thread, stat_field(&stat, 13).unwrap_or(0) + stat_field(&stat, 14).unwrap_or(0)));
+                ticks.insert(thread, stat_field(&stat, 13).unwrap_or(0) + stat_field(&stat, 14).unwrap_or(0));
             }
         }
         Ok(ticks)

@@ -52,6 +52,9 @@ pub(crate) struct Setup {
     pub(crate) target: Target,
 }
 
+/// The access log's name in a target's folder.
+pub(crate) const ACCESS_LOG: &str = "access.log";
+
 /// The path that a proxy answers by itself, and the body of that answer.
 pub(crate) const SELF_PATH: &str = "/self";
 pub(crate) const SELF_BODY: &str = "answered by the proxy itself";
@@ -116,7 +119,7 @@ impl Peer {
         String::from_utf8_lossy(&text).lines().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
     }
 
-    /// Whether the peer can play its part in a row with these demands.
+    /// The command that runs `program` as `setup` asks, its configuration written.
     fn command(self, program: &Path, setup: &Setup) -> io::Result<Command> {
         let mut command = Command::new(program);
         match self {
@@ -181,7 +184,7 @@ impl Setup {
     }
 
     fn access_log(&self) -> PathBuf {
-        self.folder.join("access.log")
+        self.folder.join(ACCESS_LOG)
     }
 }
 

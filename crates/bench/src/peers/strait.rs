@@ -1,4 +1,5 @@
-//! Strait with what a measurement needs named and everything else at its default.
+//! Strait as its manual advises for a busy internal proxy: connections are kept on both sides as long as the peers keep
+//! theirs, and everything else is at its default.
 
 use std::fmt::Write as _;
 use std::io;
@@ -13,8 +14,32 @@ pub(super) fn configure(command: &mut Command, setup: &Setup) -> io::Result<()> 
 }
 
 fn text(setup: &Setup) -> String {
-    let mut text = format!("workers: {}\nlisteners:\n  web: {{address: \"{}\"}}\n", setup.workers, setup.listen);
-    text.push_str("routes:\n");
+    let log = if setup.target.json_log {
+        format!("{{format: json, path: \"{}\"}}", setup.access_log().display())
+    } else {
+        "{format: off}".to_owned()
+    };
+    let admin = if setup.target.metrics { format!("\"{}\"", setup.admin) } else { "off".to_owned() };
+    format!(
+        "workers: {workers}
+listeners:
+  web: {{address: \"{listen}\", limits: {{requests_per_connection: none, idle_timeout: 600s}}}}
+routes:
+{routes}upstreams:
+  origin: {{endpoints: [\"{origin}\"], keep_alive: {{max_idle: 1024, idle_timeout: 600s}}}}
+telemetry:
+  access_log: {log}
+admin: {{address: {admin}}}
+",
+        workers = setup.workers,
+        listen = setup.listen,
+        origin = setup.origin,
+        routes = routes(setup),
+    )
+}
+
+fn routes(setup: &Setup) -> String {
+    let mut text = String::new();
     for prefix in setup.prefixes() {
         let _ = writeln!(text, "  {prefix}*: origin");
     }
@@ -22,17 +47,7 @@ fn text(setup: &Setup) -> String {
         text.push_str("  /: origin\n");
     }
     if setup.respond {
-        let _ = writeln!(text, "  {SELF_PATH}: {{respond: {{status: 200, body: \"{SELF_BODY}\"}}}}");
-    }
-    let _ = write!(text, "upstreams:\n  origin: [\"{}\"]\n", setup.origin);
-    let log = if setup.target.json_log {
-        format!("{{format: json, path: \"{}\"}}", setup.access_log().display())
-    } else {
-        "{format: \"off\"}".to_owned()
-    };
-    let _ = write!(text, "telemetry:\n  access_log: {log}\n");
-    if setup.target.metrics {
-        let _ = writeln!(text, "admin: {{address: \"{}\"}}", setup.admin);
+        let _ = writeln!(text, "  {SELF_PATH}: {{respond: {{body: \"{SELF_BODY}\"}}}}");
     }
     text
 }
