@@ -1,1 +1,34 @@
-//! (to be furnished)
+//! The data path: workers that accept connections, run exchanges and keep connections to endpoints.
+//!
+//! One worker is one OS thread with a runtime, listeners, pools, timers and counters of its own; nothing here is
+//! shared between workers but what is named in `strait_plan::EndpointState`. The walk of a request, in order:
+//! [`worker`] → [`accept`] → [`downstream`] → [`exchange`] → [`attempt`] → [`upstream`] → [`relay`] → [`finish`].
+//!
+//! Knows plans, never configuration; decides nothing that a plan could have decided.
+
+mod accept;
+mod alarm;
+mod attempt;
+mod buffer;
+mod clock;
+mod download;
+mod downstream;
+mod exchange;
+mod fault;
+mod finish;
+mod fleet;
+mod forward;
+mod io;
+mod log;
+mod mail;
+mod relay;
+mod reply;
+mod request_id;
+mod scratch;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod stream;
+mod upstream;
+mod worker;
+
+pub use fleet::{Fleet, Settings};

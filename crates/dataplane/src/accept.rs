@@ -1,0 +1,204 @@
+//! Listeners: bound once for all workers, accepted from by each.
+
+use crate::downstream;
+use crate::io::Socket;
+#[cfg(feature = "sim")]
+use crate::sim;
+use crate::worker::Worker;
+use socket2::{Domain, Protocol, SockAddr, Type};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use strait_plan::{ListenAddress, Listener};
+use tokio::task::{JoinHandle, spawn_local};
+
+/// Connections the kernel may hold until they are accepted.
+const BACKLOG: i32 = 4096;
+/// The pause after an accept failed for want of descriptors or memory.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A listener's socket, on its way to a worker.
+pub(crate) struct Bound {
+    pub(crate) name: Arc<str>,
+    pub(crate) open: Arc<AtomicU32>,
+    pub(crate) socket: BoundSocket,
+}
+
+pub(crate) enum BoundSocket {
+    Tcp(std::net::TcpListener),
+    Unix(std::os::unix::net::UnixListener),
+    #[cfg(feature = "sim")]
+    Sim(sim::SimListener),
+}
+
+/// An open listener of one worker; dropping it stops accepting.
+pub(crate) struct Gate(JoinHandle<()>);
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Binds an address once a worker. Returns the sockets and the address they are bound to.
+///
+/// # Errors
+/// What the system says; above all, that another process holds the address.
+pub(crate) fn bind(listener: &Listener, workers: usize) -> io::Result<(Vec<Bound>, SocketAddr)> {
+    let open = Arc::new(AtomicU32::new(0));
+    let bound = |socket| Bound { name: listener.name.clone(), open: open.clone(), socket };
+    match &listener.address {
+        #[cfg(feature = "sim")]
+        ListenAddress::Tcp(address) if sim::current().is_some() => {
+            let network = sim::current().ok_or(io::ErrorKind::NotFound)?;
+            let sockets = (0..workers).map(|_| bound(BoundSocket::Sim(network.listen(*address)))).collect();
+            Ok((sockets, *address))
+        }
+        ListenAddress::Tcp(address) => {
+            let (sockets, address) = bind_tcp(*address, workers)?;
+            Ok((sockets.into_iter().map(|socket| bound(BoundSocket::Tcp(socket))).collect(), address))
+        }
+        ListenAddress::Unix(path) => {
+            let first = bind_unix(path)?;
+            let sockets: io::Result<Vec<_>> = (0..workers).map(|_| first.try_clone()).collect();
+            let sockets = sockets?.into_iter().map(|socket| bound(BoundSocket::Unix(socket))).collect();
+            Ok((sockets, SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))
+        }
+    }
+}
+
+/// Binds one socket a worker, each with its own queue. SO_REUSEPORT alone would also share the port with a stranger
+/// of the same user without a word, so the port is first bound without it.
+fn bind_tcp(address: SocketAddr, workers: usize) -> io::Result<(Vec<std::net::TcpListener>, SocketAddr)> {
+    let probe = tcp_socket(address, false)?;
+    let address = probe.local_addr()?.as_socket().unwrap_or(address);
+    drop(probe);
+    let sockets: io::Result<Vec<_>> = (0..workers)
+        .map(|_| {
+            let socket = tcp_socket(address, true)?;
+            socket.listen(BACKLOG)?;
+            Ok(socket.into())
+        })
+        .collect();
+    Ok((sockets?, address))
+}
+
+fn tcp_socket(address: SocketAddr, reuse_port: bool) -> io::Result<socket2::Socket> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(reuse_port)?;
+    socket.set_nonblocking(true)?;
+    // Accepted sockets inherit it, which saves a system call each.
+    socket.set_tcp_nodelay(true)?;
+    // `[::]` means every address, of IPv4 too.
+    if address.is_ipv6() {
+        socket.set_only_v6(!address.ip().is_unspecified())?;
+    }
+    socket.bind(&SockAddr::from(address))?;
+    Ok(socket)
+}
+
+/// Binds a Unix socket; a file left behind by a process that is gone is replaced.
+fn bind_unix(path: &std::path::Path) -> io::Result<std::os::unix::net::UnixListener> {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let listener = match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && UnixStream::connect(path).is_err() => {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)?
+        }
+        outcome => outcome?,
+    };
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Begins to accept on this worker.
+pub(crate) fn open(worker: &Rc<Worker>, bound: Bound) -> Gate {
+    Gate(spawn_local(accept_loop(worker.clone(), bound)))
+}
+
+async fn accept_loop(worker: Rc<Worker>, bound: Bound) {
+    let Bound { name, open, socket } = bound;
+    let Ok(listener) = Acceptor::new(socket) else { return };
+    loop {
+        match listener.accept().await {
+            Ok((socket, peer)) => begin(&worker, &name, &open, socket, peer),
+            // The connection was gone before it was accepted.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+fn begin(worker: &Rc<Worker>, name: &Arc<str>, open: &Arc<AtomicU32>, socket: Socket, peer: SocketAddr) {
+    worker.meter.connections_accepted.add(1);
+    let adopted = worker.adopted();
+    let Some(listener) = adopted.listener(name) else { return };
+    if open.fetch_add(1, Ordering::AcqRel) >= listener.limits.connections_max {
+        open.fetch_sub(1, Ordering::AcqRel);
+        worker.meter.connections_refused.add(1);
+        socket.reset_on_close();
+        return;
+    }
+    let admitted = Admitted::new(worker, open.clone());
+    spawn_local(downstream::h1::serve(worker.clone(), listener.name.clone(), socket, peer, admitted));
+}
+
+/// A connection's place under its listener's limit, given back when dropped, by a panic too.
+pub(crate) struct Admitted {
+    worker: Rc<Worker>,
+    open: Arc<AtomicU32>,
+}
+
+impl Admitted {
+    fn new(worker: &Rc<Worker>, open: Arc<AtomicU32>) -> Self {
+        worker.meter.connections_open.up();
+        Self { worker: worker.clone(), open }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::AcqRel);
+        self.worker.meter.connections_open.down();
+        if std::thread::panicking() {
+            self.worker.meter.panics.add(1);
+        }
+    }
+}
+
+enum Acceptor {
+    Tcp(tokio::net::TcpListener),
+    Unix(tokio::net::UnixListener),
+    #[cfg(feature = "sim")]
+    Sim(sim::SimListener),
+}
+
+impl Acceptor {
+    fn new(socket: BoundSocket) -> io::Result<Self> {
+        Ok(match socket {
+            BoundSocket::Tcp(listener) => Self::Tcp(tokio::net::TcpListener::from_std(listener)?),
+            BoundSocket::Unix(listener) => Self::Unix(tokio::net::UnixListener::from_std(listener)?),
+            #[cfg(feature = "sim")]
+            BoundSocket::Sim(listener) => Self::Sim(listener),
+        })
+    }
+
+    async fn accept(&self) -> io::Result<(Socket, SocketAddr)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                Ok((Socket::Tcp(stream), peer))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Socket::Unix(stream), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))))
+            }
+            #[cfg(feature = "sim")]
+            Self::Sim(listener) => listener.accept().await.map(|(stream, peer)| (Socket::Sim(stream), peer)),
+        }
+    }
+}

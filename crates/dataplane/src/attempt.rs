@@ -1,0 +1,287 @@
+//! One attempt to get a response from an endpoint, and its delivery.
+
+use crate::download::{Download, Outcome};
+use crate::downstream::h1::ClientConnection;
+use crate::exchange::{Exchange, octets_max};
+use crate::fault::{client_interrupt, client_misdeed, upstream_interrupt, upstream_misdeed};
+use crate::forward;
+use crate::io::{Socket, Unexpected};
+use crate::relay::{self, Late, Pace, Pump, Sink, Source, Trouble};
+use crate::scratch::Scratch;
+use crate::stream::Interrupt;
+use crate::upstream::h1::{Origin, Receiver};
+use crate::upstream::{self, Pool};
+use crate::worker::Worker;
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use strait_http1::OutgoingHead;
+use strait_message::{BodyLength, Fault, Kind, Name, Origin as FaultOrigin, Phase};
+use strait_plan::{Endpoint, Route, Upstream};
+use strait_record::EndpointMeter;
+
+/// What an attempt is made with.
+struct Chosen<'a> {
+    route: &'a Route,
+    upstream: &'a Upstream,
+    endpoint: &'a Endpoint,
+    pool: &'a Rc<Pool>,
+}
+
+/// Makes one attempt: chooses an endpoint, gets a connection, sends the request and delivers the response.
+///
+/// # Errors
+/// A fault whose `retry` says whether another attempt is permitted.
+pub(crate) async fn attempt(exchange: &mut Exchange<'_>, route: &Route, upstream: usize) -> Result<(), Fault> {
+    let adopted = exchange.adopted;
+    let no_endpoint = Fault::operator(Phase::Connect, Kind::NoEndpoint);
+    let chosen = choose(exchange, upstream).ok_or(no_endpoint)?;
+    let (Some(plan), Some(slot)) = (adopted.plan.upstreams.get(upstream), adopted.upstreams.get(upstream)) else {
+        return Err(no_endpoint);
+    };
+    let (Some(endpoint), Some(pool)) = (plan.endpoints.get(chosen), slot.pools.get(chosen)) else {
+        return Err(no_endpoint);
+    };
+    exchange.tally.attempts += 1;
+    exchange.tally.endpoint = Some((upstream, chosen));
+    let running = Running::begin(pool, exchange.worker.id);
+    let outcome = try_endpoint(exchange, &Chosen { route, upstream: plan, endpoint, pool }).await;
+    running.end(&outcome);
+    outcome
+}
+
+/// The next endpoint in the schedule; not the one that was just tried, where there is another.
+fn choose(exchange: &Exchange<'_>, upstream: usize) -> Option<usize> {
+    let slot = exchange.adopted.upstreams.get(upstream)?;
+    let schedule = &exchange.adopted.plan.upstreams.get(upstream)?.schedule;
+    let tried = exchange.tally.endpoint.filter(|&(tried, _)| tried == upstream).map(|(_, endpoint)| endpoint);
+    let next = || {
+        let at = slot.cursor.get() % schedule.len().max(1);
+        slot.cursor.set(at + 1);
+        schedule.get(at).map(|&endpoint| usize::from(endpoint))
+    };
+    let first = next()?;
+    if Some(first) != tried {
+        return Some(first);
+    }
+    (1..schedule.len()).find_map(|_| next().filter(|&endpoint| Some(endpoint) != tried)).or(Some(first))
+}
+
+async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>) -> Result<(), Fault> {
+    let worker = exchange.worker;
+    let began_us = worker.clock.now_us();
+    let acquiring = upstream::acquire(worker, chosen.upstream, chosen.pool, &exchange.client.alarm);
+    let acquired = watched(&exchange.client.socket, Phase::Connect, acquiring).await?;
+    exchange.tally.reused = acquired.reused;
+    exchange.tally.connect_us = if acquired.reused { 0 } else { worker.clock.now_us() - began_us };
+    let mut origin = Origin::new(acquired.connection, acquired.reused);
+    let mut outcome = converse(exchange, chosen, &mut origin).await;
+    if let Ok(Outcome::Switched) = outcome {
+        outcome = relay::tunnel(exchange, &mut origin).await.map(|()| Outcome::Delivered);
+    }
+    let unread = origin.held.octets().len();
+    if origin.engine.finish(unread) && outcome.is_ok() {
+        chosen.pool.give_back(worker, origin.connection);
+    } else {
+        chosen.pool.close(worker, origin.connection);
+    }
+    outcome.map(|_| ())
+}
+
+/// Sends the request while waiting for the response, and delivers that.
+async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut Origin) -> Result<Outcome, Fault> {
+    write_request_head(exchange, chosen, origin);
+    let client_pace = exchange.client_pace();
+    let Exchange { worker, listener, client, server, scratch, output, id, tally, deadline_ms, .. } = exchange;
+    let ClientConnection { socket, held, alarm, .. } = &mut **client;
+    let Scratch { response, trailers, extra, .. } = &mut **scratch;
+    let mut decoder = std::mem::take(server.decoder_mut());
+    let mut encoder = std::mem::take(origin.engine.encoder_mut());
+    let Origin { connection, engine, held: received, reused } = origin;
+    // Two waits at once need two alarms; without a body there is only one.
+    let own_alarm = (!decoder.is_done()).then(|| worker.wheel.alarm());
+    let sent_ms = Cell::new(None);
+    let mut upload = Pump {
+        worker,
+        limits: &listener.limits.http1,
+        alarm: own_alarm.as_ref().unwrap_or(alarm),
+        source: Source { socket, held, decoder: &mut decoder, pace: client_pace },
+        sink: Sink {
+            socket: &connection.socket,
+            encoder: &mut encoder,
+            output,
+            pace: Pace::origin(chosen.upstream.idle_timeout, *deadline_ms),
+            begun: &Cell::new(false),
+        },
+        trailers,
+        octets: &tally.request_octets,
+        octets_max: octets_max(listener, chosen.route),
+    };
+    let download = Download {
+        worker,
+        listener,
+        upstream: chosen.upstream,
+        route: chosen.route,
+        client: socket,
+        alarm,
+        server,
+        head: response,
+        extra,
+        id,
+        tally,
+        deadline_ms: *deadline_ms,
+        client_pace,
+        sent_ms: &sent_ms,
+    };
+    let download = download.run(Receiver { socket: &connection.socket, engine, held: received, reused: *reused });
+    let outcome = alongside(worker, socket, upload.run(), &sent_ms, download).await;
+    *exchange.server.decoder_mut() = decoder;
+    *origin.engine.encoder_mut() = encoder;
+    outcome
+}
+
+fn write_request_head(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut Origin) {
+    let scratch = &exchange.scratch;
+    let authority = chosen.endpoint.authority.as_bytes();
+    let host = scratch.request.headers.get(Name::Host).filter(|_| chosen.route.preserve_host).unwrap_or(authority);
+    let length = match exchange.server.request_length() {
+        // A request of a method that usually has a body says that it has none (RFC 9110 §8.6).
+        BodyLength::None if scratch.request.method.expects_body() => BodyLength::Fixed(0),
+        length => length,
+    };
+    let outgoing = OutgoingHead {
+        head: &scratch.request,
+        target: &scratch.target,
+        host,
+        skip: forward::skipped(&exchange.view),
+        extra: &scratch.extra,
+        length,
+        websocket: exchange.server.wants_websocket(),
+    };
+    exchange.output.clear();
+    origin.engine.send_head(&outgoing, &mut exchange.output);
+}
+
+/// Runs the upload beside the download, until the download ends or the upload shows that it cannot. Once all is
+/// sent, a client that leaves ends the exchange.
+async fn alongside<T>(
+    worker: &Worker,
+    client: &Socket,
+    upload: impl Future<Output = Result<(), Trouble>>,
+    sent_ms: &Cell<Option<u64>>,
+    download: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let (mut upload, mut download) = (pin!(upload), pin!(download));
+    let mut watching = true;
+    poll_fn(|cx| {
+        if sent_ms.get().is_none() {
+            match upload.as_mut().poll(cx) {
+                Poll::Pending => {}
+                Poll::Ready(outcome) => {
+                    sent_ms.set(Some(worker.clock.now_ms()));
+                    if let Some(fault) = outcome.err().and_then(upload_fault) {
+                        return Poll::Ready(Err(fault));
+                    }
+                }
+            }
+        }
+        if let Poll::Ready(outcome) = download.as_mut().poll(cx) {
+            return Poll::Ready(outcome);
+        }
+        match watching && sent_ms.get().is_some() {
+            true => client_left(client, Phase::ResponseHead, &mut watching, cx).map(Err),
+            false => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Runs something during which nothing is expected from the client, which may leave.
+async fn watched<T>(client: &Socket, phase: Phase, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let mut step = pin!(step);
+    let mut watching = true;
+    poll_fn(|cx| match step.as_mut().poll(cx) {
+        Poll::Pending if watching => client_left(client, phase, &mut watching, cx).map(Err),
+        outcome => outcome,
+    })
+    .await
+}
+
+/// Whether the client closed its connection. Octets that come early (a body, a pipelined request) end the watch.
+fn client_left(client: &Socket, phase: Phase, watching: &mut bool, cx: &mut Context<'_>) -> Poll<Fault> {
+    match client.poll_unexpected(cx) {
+        Poll::Ready(Unexpected::Octets) => {
+            *watching = false;
+            Poll::Pending
+        }
+        Poll::Ready(Unexpected::End) => Poll::Ready(Fault::client(phase, Kind::Closed)),
+        Poll::Ready(Unexpected::Broken) => Poll::Ready(Fault::client(phase, Kind::Reset)),
+        Poll::Pending => Poll::Pending,
+    }
+}
+
+/// The fault of an upload that failed. `None` when the origin stopped listening: it may have answered early, and
+/// what it says is waited for.
+fn upload_fault(trouble: Trouble) -> Option<Fault> {
+    let phase = Phase::RequestBody;
+    match trouble {
+        Trouble::Source(misdeed) => Some(client_misdeed(phase, misdeed)),
+        Trouble::SourceIo(error) => Some(client_interrupt(phase, &Interrupt::Io(error))),
+        Trouble::SourceLate(Late::Slow) => Some(Fault::client(phase, Kind::TooSlow)),
+        Trouble::SourceLate(Late::Deadline) => Some(Fault::client(phase, Kind::Timeout).because(REQUEST_TIMEOUT)),
+        Trouble::SinkIo(_) => None,
+        Trouble::SinkLate(Late::Slow) => Some(Fault::upstream(phase, Kind::TooSlow)),
+        Trouble::SinkLate(Late::Deadline) => Some(Fault::upstream(phase, Kind::Timeout).because(REQUEST_TIMEOUT)),
+        Trouble::TooLarge => Some(Fault::client(phase, Kind::TooLarge)),
+    }
+}
+
+/// The fault of a download that failed after the response head.
+pub(crate) fn download_fault(trouble: Trouble) -> Fault {
+    let phase = Phase::ResponseBody;
+    match trouble {
+        Trouble::Source(misdeed) => upstream_misdeed(phase, misdeed),
+        Trouble::SourceIo(error) => upstream_interrupt(phase, &Interrupt::Io(error)),
+        Trouble::SourceLate(Late::Slow) | Trouble::TooLarge => Fault::upstream(phase, Kind::Timeout),
+        Trouble::SourceLate(Late::Deadline) => Fault::upstream(phase, Kind::Timeout).because(REQUEST_TIMEOUT),
+        Trouble::SinkIo(error) => client_interrupt(phase, &Interrupt::Io(error)),
+        Trouble::SinkLate(Late::Slow) => Fault::client(phase, Kind::TooSlow),
+        Trouble::SinkLate(Late::Deadline) => Fault::client(phase, Kind::Timeout).because(REQUEST_TIMEOUT),
+    }
+}
+
+pub(crate) const REQUEST_TIMEOUT: &str = "the route's request timeout";
+
+/// An endpoint's attempts running now.
+struct Running<'a> {
+    meter: Option<&'a EndpointMeter>,
+}
+
+impl<'a> Running<'a> {
+    fn begin(pool: &'a Pool, worker: usize) -> Self {
+        let meter = pool.state.meter.of(worker);
+        if let Some(meter) = meter {
+            meter.attempts.add(1);
+            meter.attempts_running.up();
+        }
+        Self { meter }
+    }
+
+    fn end(self, outcome: &Result<(), Fault>) {
+        if let (Some(meter), Err(fault)) = (self.meter, outcome)
+            && fault.origin == FaultOrigin::Upstream
+        {
+            meter.faults.add(1);
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(meter) = self.meter {
+            meter.attempts_running.down();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The response on its way down: interim heads, the final one, its body.
+
+use crate::alarm::Alarm;
+use crate::attempt::{REQUEST_TIMEOUT, download_fault};
+use crate::clock::ms;
+use crate::exchange::Tally;
+use crate::forward;
+use crate::io::Socket;
+use crate::relay::{Pace, Pump, Sink, Source, send_all};
+use crate::request_id::RequestId;
+use crate::upstream::h1::Receiver;
+use crate::worker::Worker;
+use std::cell::Cell;
+use strait_http1::Server;
+use strait_message::{Fault, Headers, Kind, Phase, ResponseHead, Status};
+use strait_plan::{Listener, Route, Upstream};
+
+/// How an attempt went well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The response was delivered.
+    Delivered,
+    /// The origin switches protocols; its head is received and not yet sent.
+    Switched,
+}
+
+/// The parts of an exchange that a response needs.
+pub(crate) struct Download<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) listener: &'a Listener,
+    pub(crate) upstream: &'a Upstream,
+    pub(crate) route: &'a Route,
+    pub(crate) client: &'a Socket,
+    pub(crate) alarm: &'a Alarm,
+    pub(crate) server: &'a mut Server,
+    pub(crate) head: &'a mut ResponseHead,
+    pub(crate) extra: &'a mut Vec<u8>,
+    pub(crate) id: &'a RequestId,
+    pub(crate) tally: &'a Tally<'a>,
+    pub(crate) deadline_ms: u64,
+    pub(crate) client_pace: Pace,
+    /// When the whole request had been sent, in the worker's milliseconds.
+    pub(crate) sent_ms: &'a Cell<Option<u64>>,
+}
+
+impl Download<'_> {
+    /// Receives the response and delivers it.
+    pub(crate) async fn run(mut self, mut origin: Receiver<'_>) -> Result<Outcome, Fault> {
+        let mut output = self.worker.buffers.take_output();
+        let outcome = match self.recv_final_head(&mut origin, &mut output).await {
+            Ok(()) if self.head.status == Status::SWITCHING_PROTOCOLS => Ok(Outcome::Switched),
+            Ok(()) => self.deliver(&mut origin, &mut output).await,
+            Err(fault) => Err(fault),
+        };
+        self.worker.buffers.give_output(output);
+        outcome
+    }
+
+    /// Receives heads until the final one; interim ones are passed on as they come.
+    async fn recv_final_head(&mut self, origin: &mut Receiver<'_>, output: &mut Vec<u8>) -> Result<(), Fault> {
+        self.set_alarm(self.worker.clock.now_ms());
+        loop {
+            self.head.clear();
+            let (worker, limits, alarm) = (self.worker, &self.listener.limits.http1, self.alarm);
+            let late = || late(worker, alarm, self.upstream, self.deadline_ms, self.sent_ms);
+            origin.recv_head(worker, self.head, limits, alarm, late).await?;
+            let now_us = worker.clock.now_us();
+            if !self.head.status.is_interim() {
+                self.tally.upstream_status.set(Some(self.head.status));
+                self.tally.first_byte_us.set(now_us - self.tally.began_us);
+            }
+            if !self.head.status.is_interim() || self.head.status == Status::SWITCHING_PROTOCOLS {
+                return Ok(());
+            }
+            forward::remove_nominated(&mut self.head.headers);
+            self.server.send_interim(self.head, output);
+            self.send(output).await?;
+        }
+    }
+
+    fn set_alarm(&self, now_ms: u64) {
+        let first_byte_ms = now_ms.saturating_add(ms(self.upstream.first_byte_timeout));
+        self.alarm.set(first_byte_ms.min(self.deadline_ms), now_ms);
+    }
+
+    async fn send(&mut self, output: &mut Vec<u8>) -> Result<(), Fault> {
+        let begun = Cell::new(false);
+        let parts = [output.as_slice(), b"", b""];
+        let sent = send_all(self.worker, self.client, parts, self.alarm, &mut self.client_pace, &begun).await;
+        output.clear();
+        sent.map_err(download_fault)
+    }
+
+    async fn deliver(&mut self, origin: &mut Receiver<'_>, output: &mut Vec<u8>) -> Result<Outcome, Fault> {
+        forward::prepare_response(self.worker, self.id, self.head, self.route, self.extra);
+        if self.sent_ms.get().is_none() {
+            // The origin answers before it has the whole request: what is still to come cannot be waited for.
+            self.server.close_after_response();
+        }
+        self.server.send_head(self.head, origin.engine.response_length(), self.extra, output);
+        self.tally.status.set(Some(self.head.status));
+        let mut trailers = Headers::new();
+        let mut pump = Pump {
+            worker: self.worker,
+            limits: &self.listener.limits.http1,
+            alarm: self.alarm,
+            source: Source {
+                socket: origin.socket,
+                held: origin.held,
+                decoder: origin.engine.decoder_mut(),
+                pace: Pace::origin(self.upstream.idle_timeout, self.deadline_ms),
+            },
+            sink: Sink {
+                socket: self.client,
+                encoder: self.server.encoder_mut(),
+                output,
+                pace: self.client_pace,
+                begun: &self.tally.response_begun,
+            },
+            trailers: &mut trailers,
+            octets: &self.tally.response_octets,
+            octets_max: u64::MAX,
+        };
+        pump.run().await.map_err(download_fault)?;
+        Ok(Outcome::Delivered)
+    }
+}
+
+/// The alarm rang while a head was awaited: the time to the first octet counts from when the request had been sent.
+fn late(
+    worker: &Worker,
+    alarm: &Alarm,
+    upstream: &Upstream,
+    deadline_ms: u64,
+    sent_ms: &Cell<Option<u64>>,
+) -> Result<(), Fault> {
+    let now_ms = worker.clock.now_ms();
+    let timeout_ms = ms(upstream.first_byte_timeout);
+    let due_ms = sent_ms.get().map_or(now_ms + timeout_ms, |sent| sent.saturating_add(timeout_ms));
+    if now_ms >= deadline_ms {
+        return Err(Fault::upstream(Phase::ResponseHead, Kind::Timeout).because(REQUEST_TIMEOUT));
+    }
+    if now_ms >= due_ms {
+        return Err(Fault::upstream(Phase::ResponseHead, Kind::Timeout).because("the upstream's first_byte timeout"));
+    }
+    alarm.set(due_ms.min(deadline_ms), now_ms);
+    Ok(())
+}

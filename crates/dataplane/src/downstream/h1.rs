@@ -1,0 +1,169 @@
+//! One client connection over HTTP/1: wait, run an exchange, again.
+
+use crate::accept::Admitted;
+use crate::alarm::Alarm;
+use crate::clock::ms;
+use crate::exchange::{self, Exchange, Tally};
+use crate::io::Socket;
+use crate::stream::{Held, Interrupt};
+use crate::worker::{Adopted, Worker};
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use strait_http1::{Persistence, Server};
+use strait_plan::Listener;
+
+/// How long an idle connection may stay when the worker drains: a request may be on its way to it.
+const DRAIN_IDLE_MS: u64 = 1_000;
+/// Octets that are read and thrown away before a connection with an unread request is closed.
+const LINGER_OCTETS_MAX: usize = 1024 * 1024;
+/// How long that may take.
+const LINGER_MS_MAX: u64 = 2_000;
+
+/// What lasts as long as the connection. While it is idle this is all there is.
+pub(crate) struct ClientConnection {
+    pub(crate) socket: Socket,
+    pub(crate) held: Held,
+    pub(crate) alarm: Alarm,
+    pub(crate) peer: SocketAddr,
+    served: u32,
+}
+
+/// Serves the connection until it ends.
+pub(crate) async fn serve(
+    worker: Rc<Worker>,
+    listener: Arc<str>,
+    socket: Socket,
+    peer: SocketAddr,
+    _admitted: Admitted,
+) {
+    let alarm = worker.wheel.alarm();
+    let mut client = ClientConnection { socket, held: Held::default(), alarm, peer, served: 0 };
+    while client.wait_for_request(&worker, &listener).await {
+        // Boxed, so that an idle connection does not hold the memory of an exchange.
+        if Box::pin(client.serve_one(&worker, &listener)).await == Persistence::Close {
+            break;
+        }
+    }
+}
+
+impl ClientConnection {
+    /// Waits for the first octet of a request. Whether there is one.
+    async fn wait_for_request(&mut self, worker: &Worker, listener: &str) -> bool {
+        if !self.held.is_empty() {
+            return true;
+        }
+        let adopted = worker.adopted();
+        let Some(idle) = adopted.listener(listener).map(|listener| self.idle_ms(&listener.limits)) else { return false };
+        drop(adopted);
+        let now_ms = worker.clock.now_ms();
+        self.alarm.set(now_ms.saturating_add(idle), now_ms);
+        let mut draining = false;
+        poll_fn(|cx| {
+            if worker.draining.get() && !std::mem::replace(&mut draining, true) {
+                let now_ms = worker.clock.now_ms();
+                self.alarm.set(now_ms + DRAIN_IDLE_MS, now_ms);
+            }
+            match self.held.poll_fill(&self.socket, &worker.buffers, false, cx) {
+                Poll::Ready(outcome) => Poll::Ready(outcome.is_ok_and(|octets| octets > 0)),
+                Poll::Pending => self.alarm.poll(cx).map(|()| false),
+            }
+        })
+        .await
+    }
+
+    /// How long to wait: a new connection has no longer for its first octet than for a head.
+    fn idle_ms(&self, limits: &strait_plan::ListenerLimits) -> u64 {
+        ms(if self.served == 0 { limits.header_timeout } else { limits.idle_timeout })
+    }
+
+    /// Runs one exchange, and closes with care where the connection ends with it.
+    async fn serve_one(&mut self, worker: &Rc<Worker>, listener: &str) -> Persistence {
+        let adopted = worker.adopted();
+        let Some(listener) = adopted.listener(listener) else { return Persistence::Close };
+        self.served = self.served.saturating_add(1);
+        worker.meter.exchanges.add(1);
+        worker.meter.exchanges_running.up();
+        let _running = RunningExchange(worker);
+        let exchange = self.begin(worker, &adopted, listener);
+        let persistence = exchange::run(exchange).await;
+        if persistence == Persistence::Close {
+            self.linger(worker).await;
+        }
+        persistence
+    }
+
+    fn begin<'c>(&'c mut self, worker: &'c Rc<Worker>, adopted: &'c Adopted, listener: &'c Listener) -> Exchange<'c> {
+        let began_us = worker.clock.now_us();
+        let id = worker.ids.borrow_mut().next(worker.clock.wall_us(began_us));
+        let mut server = Server::new();
+        let requests_max = listener.limits.requests_per_connection_max;
+        if worker.draining.get() || (requests_max > 0 && self.served >= requests_max) {
+            server.close_after_response();
+        }
+        let view = strait_plan::ClientView { address: self.peer, from_trusted_proxy: false };
+        Exchange {
+            worker,
+            adopted,
+            listener,
+            client: self,
+            server,
+            scratch: worker.scratches.take(),
+            output: worker.buffers.take_output(),
+            id,
+            view,
+            tally: Tally::new(began_us),
+            deadline_ms: u64::MAX,
+        }
+    }
+
+    /// Ends the connection so that the client gets all of the response: closing with octets unread would reset it
+    /// (RFC 9112 §9.6).
+    async fn linger(&mut self, worker: &Worker) {
+        self.socket.shutdown_write();
+        self.held = Held::default();
+        let now_ms = worker.clock.now_ms();
+        self.alarm.set(now_ms + LINGER_MS_MAX, now_ms);
+        let mut octets = 0;
+        while octets < LINGER_OCTETS_MAX {
+            match self.held.fill(&self.socket, &worker.buffers, false, &self.alarm).await {
+                Ok(0) | Err(Interrupt::Deadline | Interrupt::Io(_)) => return,
+                Ok(more) => octets += more,
+            }
+            self.held = Held::default();
+        }
+    }
+}
+
+impl Tally<'_> {
+    fn new(began_us: u64) -> Self {
+        Self {
+            began_us,
+            head_is_complete: false,
+            route: None,
+            endpoint: None,
+            attempts: 0,
+            reused: false,
+            status: Cell::new(None),
+            upstream_status: Cell::new(None),
+            request_octets: Cell::new(0),
+            response_octets: Cell::new(0),
+            response_begun: Cell::new(false),
+            first_byte_us: Cell::new(0),
+            connect_us: 0,
+            fault_answered: false,
+        }
+    }
+}
+
+/// Counts an exchange as running; by a panic it ends too.
+struct RunningExchange<'a>(&'a Worker);
+
+impl Drop for RunningExchange<'_> {
+    fn drop(&mut self) {
+        self.0.meter.exchanges_running.down();
+    }
+}

@@ -1,0 +1,3 @@
+//! Client connections, by the version of HTTP they speak.
+
+pub(crate) mod h1;

@@ -1,0 +1,220 @@
+//! One request and its response, top to bottom. Everything else on the data path is a leaf that this visits.
+
+use crate::attempt;
+use crate::clock::ms;
+use crate::downstream::h1::ClientConnection;
+use crate::fault::{client_interrupt, client_misdeed};
+use crate::relay::Pace;
+use crate::request_id::RequestId;
+use crate::scratch::Scratch;
+use crate::worker::{Adopted, Worker};
+use crate::{finish, forward, reply};
+use std::cell::Cell;
+use std::rc::Rc;
+use strait_http1::{Event, Persistence, Server};
+use strait_message::{Fault, Kind, Method, Name, Phase, Retry, Status};
+use strait_plan::{Action, ClientView, Facts, Listener, Route, RouteSet, Verdict};
+use strait_route::{Authority, Target, canonical};
+
+/// An exchange's state: what it was given, what it found out, and what will be written down about it.
+pub(crate) struct Exchange<'c> {
+    pub(crate) worker: &'c Rc<Worker>,
+    pub(crate) adopted: &'c Adopted,
+    pub(crate) listener: &'c Listener,
+    pub(crate) client: &'c mut ClientConnection,
+    pub(crate) server: Server,
+    pub(crate) scratch: Box<Scratch>,
+    pub(crate) output: Vec<u8>,
+    pub(crate) id: RequestId,
+    pub(crate) view: ClientView,
+    pub(crate) tally: Tally<'c>,
+    /// The end of the exchange, whatever happens, in the worker's milliseconds.
+    pub(crate) deadline_ms: u64,
+}
+
+/// What is counted and noted while an exchange runs.
+pub(crate) struct Tally<'c> {
+    pub(crate) began_us: u64,
+    pub(crate) head_is_complete: bool,
+    pub(crate) route: Option<&'c Route>,
+    /// The upstream's and the endpoint's place in the plan.
+    pub(crate) endpoint: Option<(usize, usize)>,
+    pub(crate) attempts: u8,
+    pub(crate) reused: bool,
+    pub(crate) status: Cell<Option<Status>>,
+    pub(crate) upstream_status: Cell<Option<Status>>,
+    pub(crate) request_octets: Cell<u64>,
+    pub(crate) response_octets: Cell<u64>,
+    /// Whether an octet of the final response has left.
+    pub(crate) response_begun: Cell<bool>,
+    pub(crate) first_byte_us: Cell<u64>,
+    pub(crate) connect_us: u64,
+    /// Whether the answer to a fault was sent whole.
+    pub(crate) fault_answered: bool,
+}
+
+/// Runs the exchange whose first octets have arrived, to the end.
+pub(crate) async fn run(mut exchange: Exchange<'_>) -> Persistence {
+    let outcome = match converse(&mut exchange).await {
+        Err(fault) if !exchange.tally.response_begun.get() => reply::fault(&mut exchange, fault).await,
+        outcome => outcome,
+    };
+    finish::finish(exchange, outcome)
+}
+
+/// The order of everything that happens to a request.
+async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
+    receive_head(exchange).await?;
+    exchange.view = exchange.listener.trusted_proxies.client(exchange.client.peer, &exchange.scratch.request.headers);
+    find_path(&mut exchange.scratch)?;
+    let route = find_route(exchange)?;
+    admit(exchange, route)?;
+    if is_for_us(exchange) {
+        return reply::own_options(exchange).await;
+    }
+    match &route.action {
+        Action::Redirect(redirect) => reply::redirect(exchange, redirect).await,
+        Action::Respond(respond) => reply::respond(exchange, respond).await,
+        Action::Forward { .. } => attempts(exchange, route).await,
+    }
+}
+
+/// Receives the request head: absolute deadline, from its first octet.
+async fn receive_head(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
+    let worker = exchange.worker;
+    let limits = &exchange.listener.limits;
+    let client = &mut *exchange.client;
+    loop {
+        let head = &mut exchange.scratch.request;
+        let received = exchange.server.recv(client.held.octets(), head, &limits.http1);
+        let received = received.map_err(|misdeed| client_misdeed(Phase::RequestHead, misdeed))?;
+        client.held.consume(received.consumed);
+        if received.event == Event::Head {
+            exchange.tally.head_is_complete = true;
+            return Ok(());
+        }
+        let now_ms = worker.clock.now_ms();
+        client.alarm.set(exchange.tally.began_us / 1_000 + ms(limits.header_timeout), now_ms);
+        match client.held.fill(&client.socket, &worker.buffers, false, &client.alarm).await {
+            Ok(0) => return Err(Fault::client(Phase::RequestHead, Kind::Closed)),
+            Ok(_) => {}
+            Err(interrupt) => return Err(client_interrupt(Phase::RequestHead, &interrupt)),
+        }
+    }
+}
+
+/// Computes the one canonical path and host that everything after this uses, and the target that is sent.
+fn find_path(scratch: &mut Scratch) -> Result<(), Fault> {
+    let malformed = |detail| Fault::client(Phase::RequestHead, Kind::Malformed).because(detail);
+    let Scratch { request, path, target, decoded, host, .. } = scratch;
+    let method = request.method.as_str().as_bytes();
+    let parsed = Target::parse(method, request.target()).map_err(|error| malformed(error.message()))?;
+    let authority = match (&parsed, request.headers.get(Name::Host)) {
+        (_, Some(text)) => Some(Authority::parse(text).map_err(|error| malformed(error.message()))?),
+        (Target::Absolute { authority, .. }, None) => Some(*authority),
+        (_, None) => None,
+    };
+    if let Some(authority) = authority {
+        host.extend_from_slice(authority.host.canonical(decoded));
+    }
+    let (raw, query) = match parsed {
+        Target::Origin { path, query } | Target::Absolute { path, query, .. } => (path, query),
+        Target::Authority(_) | Target::Asterisk => (&b"/"[..], None),
+    };
+    path.extend_from_slice(canonical(raw, decoded).map_err(|error| malformed(error.flaw.message()))?);
+    target.extend_from_slice(if parsed == Target::Asterisk { b"*" } else { path });
+    if let Some(query) = query {
+        target.push(b'?');
+        target.extend_from_slice(query);
+    }
+    Ok(())
+}
+
+fn find_route<'c>(exchange: &mut Exchange<'c>) -> Result<&'c Route, Fault> {
+    let scratch = &exchange.scratch;
+    let facts = Facts { method: &scratch.request.method, host: &scratch.host, path: &scratch.path };
+    let routes: &'c RouteSet = &exchange.listener.routes;
+    match routes.decide(&facts) {
+        Verdict::Route(route, _) => {
+            exchange.tally.route = Some(route);
+            Ok(route)
+        }
+        Verdict::NoRoute => Err(Fault::operator(Phase::Route, Kind::NoRoute)),
+        Verdict::MethodNotAllowed(allow) => {
+            exchange.scratch.response.headers.push_name(Name::Allow, allow.as_bytes());
+            Err(Fault::operator(Phase::Route, Kind::MethodNotAllowed))
+        }
+    }
+}
+
+/// Refuses what no route may let through, and sets the limits of the rest.
+fn admit(exchange: &mut Exchange<'_>, route: &Route) -> Result<(), Fault> {
+    let head = &exchange.scratch.request;
+    if matches!(head.method, Method::Connect | Method::Trace) {
+        // A reverse proxy is no tunnel, and TRACE would show fields that were added on the way (RFC 9110 §9.3.8).
+        return Err(Fault::operator(Phase::Route, Kind::MethodNotAllowed));
+    }
+    let length = exchange.server.request_length().known();
+    if length.is_some_and(|length| length > octets_max(exchange.listener, route)) {
+        return Err(Fault::client(Phase::RequestBody, Kind::TooLarge));
+    }
+    if let Some(timeout) = route.request_timeout {
+        exchange.deadline_ms = exchange.worker.clock.now_ms().saturating_add(ms(timeout));
+    }
+    Ok(())
+}
+
+/// Counts down Max-Forwards of OPTIONS; whether the request goes no further than here (RFC 9110 §7.6.2).
+fn is_for_us(exchange: &mut Exchange<'_>) -> bool {
+    let head = &mut exchange.scratch.request;
+    let left = match head.headers.get(Name::MaxForwards) {
+        Some(text) if head.method == Method::Options => std::str::from_utf8(text).ok().and_then(|t| t.parse::<u32>().ok()),
+        _ => None,
+    };
+    if let Some(left) = left {
+        head.headers.set(Name::MaxForwards, left.saturating_sub(1).to_string().as_bytes());
+    }
+    left == Some(0)
+}
+
+/// The most octets a request body may have.
+pub(crate) fn octets_max(listener: &Listener, route: &Route) -> u64 {
+    route.body_bytes_max.or(listener.limits.body_bytes_max).unwrap_or(u64::MAX)
+}
+
+/// Asks the upstream, again where that is permitted.
+async fn attempts(exchange: &mut Exchange<'_>, route: &Route) -> Result<(), Fault> {
+    let chosen = route.upstream(exchange.adopted.draw());
+    let upstream = chosen.ok_or(Fault::operator(Phase::Route, Kind::NoEndpoint))?;
+    let attempts_max = exchange.adopted.plan.upstreams.get(upstream).map_or(1, |upstream| upstream.attempts_max);
+    forward::prepare(exchange, route);
+    loop {
+        match attempt::attempt(exchange, route, upstream).await {
+            Err(fault) if exchange.tally.attempts < attempts_max && may_retry(exchange, fault) => {
+                exchange.worker.meter.retries.add(1);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether the request may be sent again: nothing of it was used up, and it was unsent or is idempotent.
+fn may_retry(exchange: &Exchange<'_>, fault: Fault) -> bool {
+    let untouched = exchange.tally.request_octets.get() == 0 && !exchange.tally.response_begun.get();
+    let in_time = exchange.worker.clock.now_ms() < exchange.deadline_ms;
+    untouched
+        && in_time
+        && match fault.retry {
+            Retry::Safe => true,
+            Retry::IfIdempotent => exchange.scratch.request.method.is_idempotent(),
+            Retry::Never => false,
+        }
+}
+
+impl Exchange<'_> {
+    /// The pace the client must keep.
+    pub(crate) fn client_pace(&self) -> Pace {
+        let limits = &self.listener.limits;
+        Pace::client(limits.body_rate_min, limits.body_rate_window, self.deadline_ms)
+    }
+}

@@ -1,0 +1,65 @@
+//! How failures of the layers below become faults of an exchange.
+
+use crate::stream::Interrupt;
+use std::io;
+use strait_http1::Misdeed;
+use strait_message::{Fault, Kind, Phase, Retry};
+
+/// A client that broke the protocol.
+pub(crate) fn client_misdeed(phase: Phase, misdeed: Misdeed) -> Fault {
+    Fault::client(phase, misdeed.kind()).because(misdeed.words())
+}
+
+/// An origin that broke the protocol. Whatever it sent, the request reached it.
+pub(crate) fn upstream_misdeed(phase: Phase, misdeed: Misdeed) -> Fault {
+    let kind = misdeed.kind();
+    Fault::upstream(phase, kind).because(misdeed.words())
+}
+
+/// A wait on the client that failed.
+pub(crate) fn client_interrupt(phase: Phase, interrupt: &Interrupt) -> Fault {
+    match interrupt {
+        Interrupt::Deadline => Fault::client(phase, Kind::Timeout),
+        Interrupt::Io(error) => Fault::client(phase, broken(error)),
+    }
+}
+
+/// A wait on an origin that failed.
+pub(crate) fn upstream_interrupt(phase: Phase, interrupt: &Interrupt) -> Fault {
+    match interrupt {
+        Interrupt::Deadline => Fault::upstream(phase, Kind::Timeout),
+        Interrupt::Io(error) => Fault::upstream(phase, broken(error)),
+    }
+}
+
+/// A connection that could not be opened.
+pub(crate) fn connect(error: &io::Error) -> Fault {
+    let kind = match error.kind() {
+        io::ErrorKind::ConnectionRefused => Kind::Refused,
+        io::ErrorKind::ConnectionReset => Kind::Reset,
+        io::ErrorKind::TimedOut => Kind::Timeout,
+        io::ErrorKind::NotFound => Kind::Refused,
+        _ => Kind::Unreachable,
+    };
+    let detail = if kind == Kind::Unreachable { "no address of the endpoint can be reached" } else { "" };
+    Fault::upstream(Phase::Connect, kind).because(detail)
+}
+
+/// What an error on an open connection means.
+pub(crate) fn broken(error: &io::Error) -> Kind {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset => Kind::Reset,
+        io::ErrorKind::TimedOut => Kind::Timeout,
+        _ => Kind::Closed,
+    }
+}
+
+/// A connection that was open before and turned out to be closed before anything came back: the origin closed it
+/// while the request was on its way. Nothing says that the request was acted on, and the field takes it as unsent
+/// only for idempotent methods (RFC 9110 §9.2.2).
+pub(crate) fn stale(fault: Fault) -> Fault {
+    match fault.kind {
+        Kind::Closed | Kind::Reset => fault.with_retry(Retry::IfIdempotent).because("an idle connection had been closed"),
+        _ => fault,
+    }
+}

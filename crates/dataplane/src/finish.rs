@@ -1,0 +1,104 @@
+//! The end of an exchange: written down, counted, and everything given back.
+
+use crate::exchange::{Exchange, Tally};
+use crate::request_id::text;
+use std::net::SocketAddr;
+use strait_http1::Persistence;
+use strait_message::{Fault, Name, Origin};
+use strait_record::{AccessRecord, End, Format};
+
+/// Ends the exchange; what becomes of the client's connection.
+pub(crate) fn finish(mut exchange: Exchange<'_>, outcome: Result<(), Fault>) -> Persistence {
+    let duration_us = exchange.worker.clock.now_us() - exchange.tally.began_us;
+    count(&exchange, &outcome, duration_us);
+    let format = exchange.adopted.plan.access_log;
+    if format != Format::Off {
+        write_down(&exchange, &outcome, duration_us, format);
+    }
+    let persistence = match outcome {
+        Ok(()) => exchange.server.finish(),
+        Err(fault) => after_fault(&mut exchange, fault),
+    };
+    let Exchange { worker, scratch, output, .. } = exchange;
+    worker.scratches.give(scratch);
+    worker.buffers.give_output(output);
+    persistence
+}
+
+/// After a fault that was answered, the connection may go on; one in the middle of a response must be seen as such.
+fn after_fault(exchange: &mut Exchange<'_>, fault: Fault) -> Persistence {
+    if exchange.tally.fault_answered {
+        return exchange.server.finish();
+    }
+    let in_response = exchange.tally.response_begun.get() && fault.origin != Origin::Client;
+    if in_response && !exchange.server.response_is_framed() {
+        // Only a reset tells such a response from a complete one (RFC 9112 §8).
+        exchange.client.socket.reset_on_close();
+    }
+    Persistence::Close
+}
+
+fn count(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us: u64) {
+    let Exchange { worker, tally, .. } = exchange;
+    worker.meter.bytes_received.add(tally.request_octets.get());
+    worker.meter.bytes_sent.add(tally.response_octets.get());
+    if let Err(fault) = outcome {
+        worker.meter.faults.count(fault);
+    }
+    if let Some(meter) = tally.route.and_then(|route| route.meter.of(worker.id)) {
+        meter.count(tally.status.get());
+        meter.faults.add(u64::from(outcome.is_err()));
+        meter.duration.record(duration_us);
+        meter.bytes_received.add(tally.request_octets.get());
+        meter.bytes_sent.add(tally.response_octets.get());
+    }
+    let endpoint = endpoint(exchange);
+    if let (Some(meter), 1..) = (endpoint.and_then(|e| e.state.meter.of(worker.id)), tally.first_byte_us.get()) {
+        meter.response_time.record(tally.first_byte_us.get());
+    }
+}
+
+fn endpoint<'e>(exchange: &Exchange<'e>) -> Option<&'e strait_plan::Endpoint> {
+    let (upstream, endpoint) = exchange.tally.endpoint?;
+    exchange.adopted.plan.upstreams.get(upstream)?.endpoints.get(endpoint)
+}
+
+fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us: u64, format: Format) {
+    let Exchange { worker, adopted, listener, scratch, tally, .. } = exchange;
+    let Tally { began_us, .. } = *tally;
+    let headers = &scratch.request.headers;
+    let upstream = tally.endpoint.and_then(|(upstream, _)| adopted.plan.upstreams.get(upstream));
+    let query = scratch.target.get(scratch.path.len() + 1..).unwrap_or_default();
+    let record = AccessRecord {
+        time_us: worker.clock.wall_us(began_us),
+        request_id: text(&exchange.id),
+        client: Some(exchange.view.address).filter(|address| *address != UNKNOWN),
+        listener: &listener.name,
+        worker: u16::try_from(worker.id).unwrap_or(u16::MAX),
+        generation: adopted.plan.generation,
+        method: Some(scratch.request.method).filter(|_| !scratch.request.target().is_empty()),
+        host: headers.get(Name::Host).unwrap_or_default(),
+        path: if scratch.path.is_empty() { scratch.request.target() } else { &scratch.path },
+        query,
+        version: scratch.request.version,
+        user_agent: headers.get(Name::UserAgent).unwrap_or_default(),
+        referer: headers.get(Name::Referer).unwrap_or_default(),
+        route: tally.route.map_or("", |route| &route.pattern),
+        upstream: upstream.map_or("", |upstream| &upstream.name),
+        endpoint: endpoint(exchange).map_or("", |endpoint| &endpoint.name),
+        attempts: tally.attempts,
+        reused: tally.reused,
+        status: tally.status.get(),
+        upstream_status: tally.upstream_status.get(),
+        request_bytes: tally.request_octets.get(),
+        response_bytes: tally.response_octets.get(),
+        duration_us,
+        first_byte_us: tally.first_byte_us.get(),
+        connect_us: tally.connect_us,
+        end: outcome.map_or_else(End::Fault, |()| End::Complete),
+    };
+    worker.log.write(&record, format, &worker.meter);
+}
+
+/// The address of a client that has none, on a Unix socket.
+const UNKNOWN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);

@@ -1,0 +1,185 @@
+//! All workers, seen from outside: started, given plans, drained, stopped.
+#![allow(clippy::disallowed_types, reason = "this is the control plane's side: workers never come here")]
+
+use crate::accept::{self, Bound};
+use crate::log::Log;
+use crate::mail::{Mail, Mailbox};
+use crate::request_id::IdSource;
+use crate::worker::{Birth, Worker};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use strait_plan::{ListenAddress, Plan, PublishError, Workers};
+use strait_record::{RecordSink, WorkerMeter};
+use tokio::sync::mpsc;
+
+/// What a fleet is started with.
+pub struct Settings {
+    /// Number of workers, at least one.
+    pub workers: usize,
+    /// Where each worker's access records go; workers without one write none.
+    pub sinks: Vec<Box<dyn RecordSink>>,
+}
+
+/// The workers of this process.
+pub struct Fleet {
+    mailboxes: Vec<Mailbox>,
+    meters: Vec<Arc<WorkerMeter>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    state: Mutex<State>,
+    draining: AtomicBool,
+}
+
+struct State {
+    plan: Arc<Plan>,
+    /// The listeners that are open, by name, and where they really are.
+    open: HashMap<Arc<str>, (ListenAddress, SocketAddr)>,
+}
+
+impl Fleet {
+    /// Starts the workers and publishes the first plan to them.
+    ///
+    /// # Errors
+    /// [`PublishError`] when a listener cannot be bound, or a worker not be started.
+    pub fn start(settings: Settings, plan: Arc<Plan>) -> Result<Self, PublishError> {
+        let workers = settings.workers.max(1);
+        let (mailboxes, mail): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::unbounded_channel()).unzip();
+        let meters: Vec<_> = (0..workers).map(|_| Arc::new(WorkerMeter::default())).collect();
+        let mut sinks = settings.sinks.into_iter();
+        let mut threads = Vec::new();
+        for (id, (mail, meter)) in mail.into_iter().zip(&meters).enumerate() {
+            let sink = sinks.next().unwrap_or_else(|| Box::new(Nowhere));
+            let (meter, peers) = (meter.clone(), mailboxes.clone());
+            let spawned = std::thread::Builder::new()
+                .name(format!("worker-{id}"))
+                .spawn(move || run_worker(id, meter, sink, peers, mail));
+            threads.push(spawned.map_err(|error| unstartable(&plan, error))?);
+        }
+        let fleet = Self {
+            mailboxes,
+            meters,
+            threads: Mutex::new(threads),
+            state: Mutex::new(State { plan: Arc::default(), open: HashMap::new() }),
+            draining: AtomicBool::new(false),
+        };
+        fleet.publish(plan).inspect_err(|_| fleet.stop())?;
+        Ok(fleet)
+    }
+
+    /// Closes everything at once.
+    pub fn stop(&self) {
+        self.tell(|| Mail::Stop);
+    }
+
+    /// Waits until every worker has ended, after [`Workers::drain`] or [`Fleet::stop`].
+    pub fn join(&self) {
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        for thread in threads {
+            // A worker that panicked has ended too; connections catch their own panics.
+            let _ = thread.join();
+        }
+    }
+
+    fn tell(&self, mail: impl Fn() -> Mail) {
+        for mailbox in &self.mailboxes {
+            // A worker that has ended needs no mail.
+            let _ = mailbox.send(mail());
+        }
+    }
+}
+
+impl Workers for Fleet {
+    fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
+        let mut state = lock(&self.state);
+        let mut open = HashMap::new();
+        let mut bound: Vec<Vec<Bound>> = self.mailboxes.iter().map(|_| Vec::new()).collect();
+        for listener in &plan.listeners {
+            match state.open.get(&listener.name) {
+                Some((address, at)) if *address == listener.address => {
+                    open.insert(listener.name.clone(), (address.clone(), *at));
+                }
+                _ => {
+                    let (sockets, at) = accept::bind(listener, self.mailboxes.len()).map_err(|error| PublishError {
+                        listener: listener.name.clone(),
+                        address: listener.address.clone(),
+                        error,
+                    })?;
+                    bound.iter_mut().zip(sockets).for_each(|(bound, socket)| bound.push(socket));
+                    open.insert(listener.name.clone(), (listener.address.clone(), at));
+                }
+            }
+        }
+        for (mailbox, bound) in self.mailboxes.iter().zip(bound) {
+            let _ = mailbox.send(Mail::Plan(plan.clone(), bound));
+        }
+        *state = State { plan, open };
+        Ok(())
+    }
+
+    fn plan(&self) -> Arc<Plan> {
+        lock(&self.state).plan.clone()
+    }
+
+    fn meters(&self) -> &[Arc<WorkerMeter>] {
+        &self.meters
+    }
+
+    fn listening(&self) -> Vec<(Arc<str>, SocketAddr)> {
+        let state = lock(&self.state);
+        let names = state.plan.listeners.iter().map(|listener| &listener.name);
+        names.filter_map(|name| state.open.get(name).map(|(_, at)| (name.clone(), *at))).collect()
+    }
+
+    fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.tell(|| Mail::Drain);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// The life of one worker's thread.
+fn run_worker(
+    id: usize,
+    meter: Arc<WorkerMeter>,
+    sink: Box<dyn RecordSink>,
+    peers: Vec<Mailbox>,
+    mail: mpsc::UnboundedReceiver<Mail>,
+) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let Ok(runtime) = builder.enable_io().enable_time().build_local(tokio::runtime::LocalOptions::default()) else {
+        return;
+    };
+    let birth = Birth { id, meter, log: Log::new(sink), ids: IdSource::new(), peers };
+    runtime.block_on(Worker::new(birth).run(mail));
+}
+
+fn unstartable(plan: &Plan, error: std::io::Error) -> PublishError {
+    let listener = plan.listeners.first();
+    PublishError {
+        listener: listener.map_or_else(|| "".into(), |listener| listener.name.clone()),
+        address: listener.map_or(ListenAddress::Unix("".into()), |listener| listener.address.clone()),
+        error,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where records go that nobody asked for.
+struct Nowhere;
+
+impl RecordSink for Nowhere {
+    fn submit(&mut self, _lines: Vec<u8>, _records: u64) -> bool {
+        true
+    }
+
+    fn recycle(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+}

@@ -1,0 +1,178 @@
+//! The request head on its way up and the response head on its way down: what is taken off, and what is put on.
+
+use crate::exchange::Exchange;
+use crate::request_id::{RequestId, text};
+use crate::scratch::Scratch;
+use crate::worker::Worker;
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use strait_message::{Headers, Name, NameSet, RequestHead, ResponseHead};
+use strait_plan::{ClientView, HeaderEdits, Route};
+
+/// Fields of a response that are not copied: they show what the origin is made of, or Strait writes them anew.
+const REPLACED: NameSet = NameSet::of(&[Name::Server, Name::XPoweredBy, Name::XRequestId, Name::Via]);
+/// Fields that Connection cannot take off: the exchange rests on them.
+const KEPT: NameSet = NameSet::of(&[Name::Connection, Name::Host, Name::ContentLength, Name::Te, Name::Upgrade]);
+
+/// Takes off the fields that Connection names (RFC 9110 §7.6.1).
+pub(crate) fn remove_nominated(headers: &mut Headers) {
+    if headers.contains(Name::Connection) {
+        headers.remove_listed(Name::Connection, KEPT);
+    }
+}
+
+/// Takes off what a client says about itself in names that are not those of the standard fields: `X_Forwarded_For`
+/// is read as `X-Forwarded-For` by many origins, and some believe whole families of fields.
+fn remove_disguised_identity(headers: &mut Headers, trusted: bool) {
+    let aliases = headers.has_alias_spelling();
+    let disguised = |name: &[u8]| (aliases && is_alias_of_identity(name)) || (!trusted && is_identity_family(name));
+    if headers.iter().any(|field| field.known == Name::Other && disguised(field.name)) {
+        headers.retain(|field| field.known != Name::Other || !disguised(field.name));
+    }
+}
+
+fn is_alias_of_identity(name: &[u8]) -> bool {
+    let plain: Vec<u8> = name.iter().map(|&b| if matches!(b, b'_' | b'.') { b'-' } else { b }).collect();
+    let protected = NameSet::CLIENT_IDENTITY.union(NameSet::FRAMING).with(Name::Host).with(Name::XRequestId);
+    name.iter().any(|b| matches!(b, b'_' | b'.'))
+        && (protected.contains(Name::from_bytes(&plain)) || is_identity_family(&plain))
+}
+
+/// Families of fields by which proxies tell origins who a client is.
+fn is_identity_family(name: &[u8]) -> bool {
+    const PREFIXES: [&[u8]; 4] = [b"x-ssl-", b"x-client-", b"ssl-client-", b"cf-"];
+    let starts_with = |prefix: &&[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    matches!(name.first(), Some(b'x' | b'X' | b's' | b'S' | b'c' | b'C')) && PREFIXES.iter().any(starts_with)
+}
+
+/// What of a received request head is not copied: the client's word about itself, unless a trusted proxy gave it.
+pub(crate) fn skipped(view: &ClientView) -> NameSet {
+    let always = NameSet::of(&[Name::Proxy, Name::XRequestId, Name::XForwardedFor, Name::Via]);
+    if view.from_trusted_proxy { always } else { always.union(NameSet::CLIENT_IDENTITY) }
+}
+
+/// Readies a request head for its way up, once for all attempts.
+pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route) {
+    let view = exchange.view;
+    let Scratch { request, extra, .. } = &mut *exchange.scratch;
+    extra.clear();
+    append_request_fields(request, exchange.client.peer, &view, &exchange.id, extra);
+    remove_nominated(&mut request.headers);
+    remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
+    edit(&mut request.headers, &route.request_headers);
+}
+
+/// Appends the fields that tell an origin about the client and the way here.
+fn append_request_fields(head: &RequestHead, peer: SocketAddr, view: &ClientView, id: &RequestId, out: &mut Vec<u8>) {
+    let headers = &head.headers;
+    append_forwarded_for(headers, peer, view.from_trusted_proxy, out);
+    let kept = |name| view.from_trusted_proxy && headers.contains(name);
+    if !kept(Name::XForwardedProto) {
+        out.extend_from_slice(b"X-Forwarded-Proto: http\r\n");
+    }
+    if !kept(Name::XForwardedHost) {
+        append(out, Name::XForwardedHost, headers.get(Name::Host).unwrap_or_default());
+    }
+    append(out, Name::XRequestId, text(id).as_bytes());
+    append_via(headers, head.version.as_str(), out);
+}
+
+/// The chain of clients; a trusted proxy's chain is continued.
+fn append_forwarded_for(headers: &Headers, peer: SocketAddr, trusted: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"X-Forwarded-For: ");
+    if trusted {
+        for hop in headers.list(Name::XForwardedFor) {
+            out.extend_from_slice(hop);
+            out.extend_from_slice(b", ");
+        }
+    }
+    append_address(peer.ip(), out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// RFC 9110 §7.6.3: earlier entries are kept, ours is added.
+fn append_via(headers: &Headers, version: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"Via: ");
+    for hop in headers.list(Name::Via) {
+        out.extend_from_slice(hop);
+        out.extend_from_slice(b", ");
+    }
+    out.extend_from_slice(version.as_bytes());
+    out.extend_from_slice(b" strait\r\n");
+}
+
+fn append(out: &mut Vec<u8>, name: Name, value: &[u8]) {
+    out.extend_from_slice(name.as_str().as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The address in its shortest form; an IPv4 address in an IPv6 one as IPv4.
+pub(crate) fn append_address(address: IpAddr, out: &mut Vec<u8>) {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            for (i, octet) in v4.octets().into_iter().enumerate() {
+                if i > 0 {
+                    out.push(b'.');
+                }
+                append_octet(octet, out);
+            }
+        }
+        IpAddr::V6(v6) => {
+            let _ = write!(out, "{v6}");
+        }
+    }
+}
+
+fn append_octet(octet: u8, out: &mut Vec<u8>) {
+    if octet >= 100 {
+        out.push(b'0' + octet / 100);
+    }
+    if octet >= 10 {
+        out.push(b'0' + octet / 10 % 10);
+    }
+    out.push(b'0' + octet % 10);
+}
+
+/// Readies a response head for its way down. `extra` gets the fields that Strait adds.
+pub(crate) fn prepare_response(
+    worker: &Worker,
+    id: &RequestId,
+    head: &mut ResponseHead,
+    route: &Route,
+    extra: &mut Vec<u8>,
+) {
+    let headers = &mut head.headers;
+    remove_nominated(headers);
+    extra.clear();
+    append(extra, Name::XRequestId, text(id).as_bytes());
+    append_via(headers, head.version.as_str(), extra);
+    if !headers.contains(Name::Date) {
+        worker.append_date(extra);
+    }
+    if headers.may_contain_any(REPLACED) {
+        headers.retain(|field| !REPLACED.contains(field.known));
+    }
+    edit(headers, &route.response_headers);
+}
+
+/// Appends the fields of a response that Strait makes itself.
+pub(crate) fn append_own_fields(worker: &Worker, id: &RequestId, out: &mut Vec<u8>) {
+    append(out, Name::XRequestId, text(id).as_bytes());
+    worker.append_date(out);
+}
+
+/// Applies a route's edits.
+pub(crate) fn edit(headers: &mut Headers, edits: &HeaderEdits) {
+    let named = |name: &[u8]| {
+        edits.remove.iter().chain(edits.set.iter().map(|(name, _)| name)).any(|n| n.as_bytes().eq_ignore_ascii_case(name))
+    };
+    if edits.remove.is_empty() && edits.set.is_empty() {
+        return;
+    }
+    headers.retain(|field| !named(field.name));
+    for (name, value) in &edits.set {
+        headers.push(name.as_bytes(), value.as_bytes());
+    }
+}

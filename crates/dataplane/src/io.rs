@@ -1,0 +1,251 @@
+//! The only place that names tokio's sockets. A socket here is the system's, or, in simulation, one in memory.
+//!
+//! Reads and writes take `&self`, so that both directions of a connection can be driven at once by one task without
+//! a lock. A transfer shorter than asked for tells that the socket is drained, and saves the system call that would
+//! only say so.
+
+#[cfg(feature = "sim")]
+use crate::sim;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::task::{Context, Poll, Waker, ready};
+use strait_plan::EndpointAddress;
+use tokio::io::Interest;
+use tokio::net::{TcpStream, UnixStream};
+
+/// A connected stream.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+    #[cfg(feature = "sim")]
+    Sim(sim::SimStream),
+}
+
+/// A connected stream that belongs to no worker, on its way between two.
+#[derive(Debug)]
+pub(crate) enum Detached {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+    #[cfg(feature = "sim")]
+    Sim(sim::SimStream),
+}
+
+/// Runs one system call on whichever system socket it is, telling the reactor when the socket is drained.
+macro_rules! attempt_io {
+    ($stream:expr, $interest:expr, $wanted:expr, $call:expr) => {{
+        let mut short = None;
+        let outcome = $stream.try_io($interest, || {
+            let moved: usize = $call($stream.as_fd())?;
+            if moved > 0 && moved < $wanted {
+                // As good as EAGAIN: with edge-triggered readiness, the next octet makes a new event.
+                short = Some(moved);
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(moved)
+        });
+        match short {
+            Some(moved) => Ok(moved),
+            None => outcome,
+        }
+    }};
+}
+
+impl Socket {
+    /// Opens a connection to an address.
+    pub(crate) async fn connect_tcp(address: SocketAddr) -> io::Result<Self> {
+        #[cfg(feature = "sim")]
+        if let Some(network) = sim::current() {
+            return network.connect(address).await.map(Self::Sim);
+        }
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self::Tcp(stream))
+    }
+
+    /// Opens a connection to a Unix socket.
+    pub(crate) async fn connect_unix(path: &Path) -> io::Result<Self> {
+        UnixStream::connect(path).await.map(Self::Unix)
+    }
+
+    /// Ready when a read would not block.
+    pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(cx),
+            Self::Unix(stream) => stream.poll_read_ready(cx),
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => stream.poll_read_ready(cx),
+        }
+    }
+
+    /// Ready when a write would not block.
+    pub(crate) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_write_ready(cx),
+            Self::Unix(stream) => stream.poll_write_ready(cx),
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => stream.poll_write_ready(cx),
+        }
+    }
+
+    /// Reads what is there; zero at the end of the stream, `WouldBlock` when there is nothing.
+    pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wanted = buffer.len();
+        match self {
+            Self::Tcp(stream) => {
+                attempt_io!(stream, Interest::READABLE, wanted, |fd| read_some(fd, buffer))
+            }
+            Self::Unix(stream) => {
+                attempt_io!(stream, Interest::READABLE, wanted, |fd| read_some(fd, buffer))
+            }
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => stream.try_read(buffer),
+        }
+    }
+
+    /// Writes as much as fits of the slices, which together are not empty.
+    pub(crate) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let wanted = slices.iter().map(|slice| slice.len()).sum();
+        match self {
+            Self::Tcp(stream) => attempt_io!(stream, Interest::WRITABLE, wanted, |fd| write_slices(fd, slices)),
+            Self::Unix(stream) => attempt_io!(stream, Interest::WRITABLE, wanted, |fd| write_slices(fd, slices)),
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => stream.try_write(slices),
+        }
+    }
+
+    /// Writes once there is room. The write is tried first: there almost always is.
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.poll_write_ready(cx))?;
+            match self.try_write(slices) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+
+    /// What has happened on a socket from which nothing is expected.
+    pub(crate) fn poll_unexpected(&self, cx: &mut Context<'_>) -> Poll<Unexpected> {
+        loop {
+            if ready!(self.poll_read_ready(cx)).is_err() {
+                return Poll::Ready(Unexpected::Broken);
+            }
+            match self.peek() {
+                Ok(0) => return Poll::Ready(Unexpected::End),
+                Ok(_) => return Poll::Ready(Unexpected::Octets),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Poll::Ready(Unexpected::Broken),
+            }
+        }
+    }
+
+    /// Whether an idle connection is still open and has said nothing. Costs no system call in the common case: the
+    /// reactor would have told.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.poll_unexpected(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    fn peek(&self) -> io::Result<usize> {
+        let mut octet = [0u8; 1];
+        let flags = rustix::net::RecvFlags::PEEK;
+        match self {
+            Self::Tcp(stream) => {
+                stream.try_io(Interest::READABLE, || Ok(rustix::net::recv(stream, &mut octet, flags)?.0))
+            }
+            Self::Unix(stream) => {
+                stream.try_io(Interest::READABLE, || Ok(rustix::net::recv(stream, &mut octet, flags)?.0))
+            }
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => stream.peek(),
+        }
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn shutdown_write(&self) {
+        let how = rustix::net::Shutdown::Write;
+        // A connection that is gone already needs no shutdown.
+        let _ = match self {
+            Self::Tcp(stream) => rustix::net::shutdown(stream, how),
+            Self::Unix(stream) => rustix::net::shutdown(stream, how),
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => {
+                stream.shutdown_write();
+                Ok(())
+            }
+        };
+    }
+
+    /// Makes closing reset the connection, so that the peer cannot take what it got for a whole message.
+    pub(crate) fn reset_on_close(&self) {
+        match self {
+            Self::Tcp(stream) => {
+                let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+            }
+            Self::Unix(_) => {}
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => stream.reset_on_close(),
+        }
+    }
+
+    /// Takes the socket away from this worker's reactor.
+    pub(crate) fn detach(self) -> io::Result<Detached> {
+        match self {
+            Self::Tcp(stream) => stream.into_std().map(Detached::Tcp),
+            Self::Unix(stream) => stream.into_std().map(Detached::Unix),
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => Ok(Detached::Sim(stream)),
+        }
+    }
+}
+
+impl Detached {
+    /// Gives the socket to this worker's reactor.
+    pub(crate) fn attach(self) -> io::Result<Socket> {
+        match self {
+            Self::Tcp(stream) => TcpStream::from_std(stream).map(Socket::Tcp),
+            Self::Unix(stream) => UnixStream::from_std(stream).map(Socket::Unix),
+            #[cfg(feature = "sim")]
+            Self::Sim(stream) => Ok(Socket::Sim(stream)),
+        }
+    }
+}
+
+/// What happened on a socket from which nothing was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unexpected {
+    /// Octets arrived.
+    Octets,
+    /// The peer will send nothing more.
+    End,
+    /// The connection is gone.
+    Broken,
+}
+
+fn read_some(fd: std::os::fd::BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    Ok(rustix::io::read(fd, buffer)?)
+}
+
+fn write_slices(fd: std::os::fd::BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    Ok(match slices {
+        [only] => rustix::io::write(fd, only)?,
+        several => rustix::io::writev(fd, several)?,
+    })
+}
+
+/// Opens a connection to an endpoint: to the addresses in turn, until one answers.
+pub(crate) async fn connect(address: &EndpointAddress, resolved: &[SocketAddr]) -> io::Result<Socket> {
+    if let EndpointAddress::Unix(path) = address {
+        return Socket::connect_unix(path).await;
+    }
+    let mut last = io::Error::new(io::ErrorKind::HostUnreachable, "the name has no address");
+    for &address in resolved {
+        match Socket::connect_tcp(address).await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}

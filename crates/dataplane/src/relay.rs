@@ -1,0 +1,394 @@
+//! Moving a body from one side to the other, with back-pressure: nothing more is read before what was read is gone.
+
+use crate::alarm::Alarm;
+use crate::clock::ms;
+use crate::exchange::Exchange;
+use crate::io::Socket;
+use crate::scratch::Scratch;
+use crate::stream::{Held, Interrupt, write_some};
+use crate::upstream::Connection;
+use crate::upstream::h1::Origin;
+use crate::worker::Worker;
+use crate::{fault, forward};
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+use strait_http1::{Decoder, Encoder, Event, Limits, Misdeed};
+use strait_message::{BodyLength, Fault, Headers, Kind, Phase};
+
+/// Data of at least this size is written from where it lies; less is copied behind what is already going out.
+const COPY_MAX: usize = 8 * 1024;
+/// Output is written once it is this large, though more could be added.
+const OUTPUT_MAX: usize = 32 * 1024;
+/// A body of which this much is left is read in large pieces at once.
+const BULK_MIN: u64 = 96 * 1024;
+
+/// How slow a peer may be: at least so many octets in every window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    octets_min: u64,
+    window_ms: u64,
+    /// The end of the whole exchange, whatever the pace.
+    deadline_ms: u64,
+    window_end_ms: u64,
+    moved: u64,
+}
+
+/// What a late wait means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// The peer was slower than its pace.
+    Slow,
+    /// The exchange took longer than its timeout.
+    Deadline,
+}
+
+impl Pace {
+    /// A client must move `rate_min` octets a second on average over a window; zero asks for nothing.
+    pub(crate) fn client(rate_min: u64, window: Duration, deadline_ms: u64) -> Self {
+        let window_ms = if rate_min == 0 { u64::MAX / 2 } else { ms(window).max(1) };
+        let octets_min = u128::from(rate_min) * u128::from(window_ms) / 1_000;
+        Self::new(u64::try_from(octets_min).unwrap_or(u64::MAX), window_ms, deadline_ms)
+    }
+
+    /// An origin must move something within its idle timeout.
+    pub(crate) fn origin(idle: Duration, deadline_ms: u64) -> Self {
+        Self::new(1, ms(idle), deadline_ms)
+    }
+
+    fn new(octets_min: u64, window_ms: u64, deadline_ms: u64) -> Self {
+        Self { octets_min, window_ms, deadline_ms, window_end_ms: 0, moved: 0 }
+    }
+
+    /// Sets the alarm for a wait that begins now.
+    pub(crate) fn arm(&mut self, alarm: &Alarm, now_ms: u64) {
+        if now_ms >= self.window_end_ms {
+            self.begin_window(now_ms);
+        }
+        alarm.set(self.window_end_ms.min(self.deadline_ms), now_ms);
+    }
+
+    fn begin_window(&mut self, now_ms: u64) {
+        self.window_end_ms = now_ms.saturating_add(self.window_ms);
+        self.moved = 0;
+    }
+
+    /// Counts octets that moved.
+    pub(crate) fn moved(&mut self, octets: usize) {
+        self.moved += octets as u64;
+    }
+
+    /// Judges a wait whose alarm rang; when the pace was kept, the next window begins.
+    pub(crate) fn judge(&mut self, alarm: &Alarm, now_ms: u64) -> Result<(), Late> {
+        if now_ms >= self.deadline_ms {
+            return Err(Late::Deadline);
+        }
+        if now_ms >= self.window_end_ms && self.moved < self.octets_min {
+            return Err(Late::Slow);
+        }
+        self.arm(alarm, now_ms);
+        Ok(())
+    }
+}
+
+/// One direction of an exchange: from a socket by a decoder, through an encoder to another socket.
+pub(crate) struct Pump<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) limits: &'a Limits,
+    pub(crate) alarm: &'a Alarm,
+    pub(crate) source: Source<'a>,
+    pub(crate) sink: Sink<'a>,
+    /// Where trailer fields are put.
+    pub(crate) trailers: &'a mut Headers,
+    /// Counts the body's octets as they are taken.
+    pub(crate) octets: &'a Cell<u64>,
+    /// The most octets the body may have.
+    pub(crate) octets_max: u64,
+}
+
+/// Where a body comes from.
+pub(crate) struct Source<'a> {
+    pub(crate) socket: &'a Socket,
+    pub(crate) held: &'a mut Held,
+    pub(crate) decoder: &'a mut Decoder,
+    pub(crate) pace: Pace,
+}
+
+/// Where a body goes.
+pub(crate) struct Sink<'a> {
+    pub(crate) socket: &'a Socket,
+    pub(crate) encoder: &'a mut Encoder,
+    /// What goes out before the body: usually its head.
+    pub(crate) output: &'a mut Vec<u8>,
+    pub(crate) pace: Pace,
+    /// Set once an octet has left.
+    pub(crate) begun: &'a Cell<bool>,
+}
+
+/// Why a body could not be moved whole.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The source broke the protocol.
+    Source(Misdeed),
+    /// The source's connection failed.
+    SourceIo(std::io::Error),
+    /// The source was late.
+    SourceLate(Late),
+    /// The sink's connection failed.
+    SinkIo(std::io::Error),
+    /// The sink was late.
+    SinkLate(Late),
+    /// The body is larger than it may be.
+    TooLarge,
+}
+
+impl Pump<'_> {
+    /// Moves the whole body, and its end.
+    pub(crate) async fn run(&mut self) -> Result<(), Trouble> {
+        let mut large = self.is_bulk();
+        loop {
+            if self.take_held().await? {
+                return self.send(&[]).await;
+            }
+            self.send(&[]).await?;
+            let octets = self.fill(large).await?;
+            if octets == 0 {
+                return self.end_by_eof().await;
+            }
+            self.source.pace.moved(octets);
+            large = large || self.source.held.is_full();
+        }
+    }
+
+    fn is_bulk(&self) -> bool {
+        self.source.decoder.left().is_some_and(|left| left >= BULK_MIN)
+    }
+
+    /// Takes everything that has been received; whether the body is complete.
+    async fn take_held(&mut self) -> Result<bool, Trouble> {
+        loop {
+            let held = self.source.held.octets();
+            let received = self.source.decoder.recv(held, self.trailers, self.limits).map_err(Trouble::Source)?;
+            match received.event {
+                Event::Data(range) => self.take_data(range, received.consumed).await?,
+                Event::End => {
+                    self.source.held.consume(received.consumed);
+                    return self.end().map(|()| true);
+                }
+                Event::NeedMore | Event::Head => {
+                    self.source.held.consume(received.consumed);
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    async fn take_data(&mut self, range: std::ops::Range<usize>, consumed: usize) -> Result<(), Trouble> {
+        let octets = self.octets.get() + range.len() as u64;
+        self.octets.set(octets);
+        if octets > self.octets_max {
+            return Err(Trouble::TooLarge);
+        }
+        if range.len() >= COPY_MAX {
+            self.send(&[range]).await?;
+        } else {
+            let data = self.source.held.octets().get(range).unwrap_or_default();
+            self.sink.encoder.data(data, self.sink.output).map_err(Trouble::Source)?;
+        }
+        self.source.held.consume(consumed);
+        if self.sink.output.len() >= OUTPUT_MAX { self.send(&[]).await } else { Ok(()) }
+    }
+
+    /// Writes what goes out, and behind it data from where it lies.
+    async fn send(&mut self, data: &[std::ops::Range<usize>]) -> Result<(), Trouble> {
+        let data = data.first().and_then(|range| self.source.held.octets().get(range.clone())).unwrap_or_default();
+        let mut suffix: &[u8] = b"";
+        if !data.is_empty() {
+            self.sink.encoder.data_prefix(data.len() as u64, self.sink.output).map_err(Trouble::Source)?;
+            suffix = self.sink.encoder.data_suffix();
+        }
+        let parts = [self.sink.output.as_slice(), data, suffix];
+        let written = send_all(self.worker, self.sink.socket, parts, self.alarm, &mut self.sink.pace, self.sink.begun);
+        written.await?;
+        self.sink.output.clear();
+        Ok(())
+    }
+
+    async fn fill(&mut self, large: bool) -> Result<usize, Trouble> {
+        self.source.pace.arm(self.alarm, self.worker.clock.now_ms());
+        loop {
+            let filled = self.source.held.fill(self.source.socket, &self.worker.buffers, large, self.alarm).await;
+            match filled {
+                Ok(octets) => return Ok(octets),
+                Err(Interrupt::Io(error)) => return Err(Trouble::SourceIo(error)),
+                Err(Interrupt::Deadline) => {
+                    let now_ms = self.worker.clock.now_ms();
+                    self.source.pace.judge(self.alarm, now_ms).map_err(Trouble::SourceLate)?;
+                }
+            }
+        }
+    }
+
+    async fn end_by_eof(&mut self) -> Result<(), Trouble> {
+        self.source.decoder.recv_eof().map_err(Trouble::Source)?;
+        self.end()?;
+        self.send(&[]).await
+    }
+
+    fn end(&mut self) -> Result<(), Trouble> {
+        let trailers = Some(&*self.trailers).filter(|trailers| !trailers.is_empty());
+        self.sink.encoder.end(trailers, self.sink.output).map_err(Trouble::Source)
+    }
+}
+
+/// Writes all parts at the sink's pace.
+pub(crate) async fn send_all(
+    worker: &Worker,
+    socket: &Socket,
+    parts: [&[u8]; 3],
+    alarm: &Alarm,
+    pace: &mut Pace,
+    begun: &Cell<bool>,
+) -> Result<(), Trouble> {
+    let total: usize = parts.iter().map(|part| part.len()).sum();
+    let mut written = 0;
+    while written < total {
+        match write_some(socket, &parts, written, alarm, || pace_armed(worker, pace, alarm)).await {
+            Ok(moved) => {
+                begun.set(true);
+                pace.moved(moved);
+                written += moved;
+            }
+            Err(Interrupt::Io(error)) => return Err(Trouble::SinkIo(error)),
+            Err(Interrupt::Deadline) => pace.judge(alarm, worker.clock.now_ms()).map_err(Trouble::SinkLate)?,
+        }
+    }
+    Ok(())
+}
+
+fn pace_armed(worker: &Worker, pace: &mut Pace, alarm: &Alarm) {
+    pace.arm(alarm, worker.clock.now_ms());
+}
+
+/// How long a tunnel may be silent in both directions.
+const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
+
+/// Sends the switching head, and moves octets both ways until both sides have ended; each may end alone.
+pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> Result<(), Fault> {
+    let worker = exchange.worker;
+    let route = exchange.tally.route.ok_or(Fault::strait(Phase::Tunnel, Kind::Defect))?;
+    let Exchange { listener, client, server, scratch, output, id, tally, .. } = exchange;
+    let Scratch { response, trailers, extra, .. } = &mut **scratch;
+    forward::prepare_response(worker, id, response, route, extra);
+    let mut head = worker.buffers.take_output();
+    server.send_switch(response, extra, &mut head);
+    tally.status.set(Some(response.status));
+    output.clear();
+    worker.meter.tunnels_open.up();
+    let up_alarm = worker.wheel.alarm();
+    let pace = Pace::origin(TUNNEL_IDLE, u64::MAX);
+    let Connection { socket: origin_socket, .. } = &origin.connection;
+    let (mut up_decoder, mut down_decoder) = (raw_decoder(), raw_decoder());
+    let (mut up_encoder, mut down_encoder) = (Encoder::UntilClose, Encoder::UntilClose);
+    let mut down_trailers = Headers::new();
+    let begun = Cell::new(false);
+    let limits = &listener.limits.http1;
+    let mut up = Pump {
+        worker,
+        limits,
+        alarm: &up_alarm,
+        source: Source { socket: &client.socket, held: &mut client.held, decoder: &mut up_decoder, pace },
+        sink: Sink { socket: origin_socket, encoder: &mut up_encoder, output, pace, begun: &begun },
+        trailers,
+        octets: &tally.request_octets,
+        octets_max: u64::MAX,
+    };
+    let mut down = Pump {
+        worker,
+        limits,
+        alarm: &client.alarm,
+        source: Source { socket: origin_socket, held: &mut origin.held, decoder: &mut down_decoder, pace },
+        sink: Sink {
+            socket: &client.socket,
+            encoder: &mut down_encoder,
+            output: &mut head,
+            pace,
+            begun: &tally.response_begun,
+        },
+        trailers: &mut down_trailers,
+        octets: &tally.response_octets,
+        octets_max: u64::MAX,
+    };
+    let outcome = both(one_way(&mut up, &tally.response_octets), one_way(&mut down, &tally.request_octets)).await;
+    worker.meter.tunnels_open.down();
+    worker.buffers.give_output(head);
+    outcome
+}
+
+/// A decoder for octets that are no message.
+fn raw_decoder() -> Decoder {
+    Decoder::new(BodyLength::UntilClose)
+}
+
+/// Moves octets one way until their source ends, and passes the end on. Silence is not counted against a direction
+/// while the other one talks.
+async fn one_way(pump: &mut Pump<'_>, other: &Cell<u64>) -> Result<(), Trouble> {
+    loop {
+        let heard = other.get();
+        match pump.run().await {
+            Err(Trouble::SourceLate(Late::Slow)) if other.get() != heard => {}
+            Ok(()) => {
+                pump.sink.socket.shutdown_write();
+                return Ok(());
+            }
+            Err(trouble) => return Err(trouble),
+        }
+    }
+}
+
+/// Runs both directions to their ends, or until one fails.
+async fn both(
+    up: impl Future<Output = Result<(), Trouble>>,
+    down: impl Future<Output = Result<(), Trouble>>,
+) -> Result<(), Fault> {
+    let (mut up, mut down) = (pin!(up), pin!(down));
+    let (mut up_done, mut down_done) = (false, false);
+    poll_fn(|cx| {
+        if !up_done && let Poll::Ready(outcome) = up.as_mut().poll(cx) {
+            up_done = true;
+            if let Err(trouble) = outcome {
+                return Poll::Ready(Err(tunnel_fault(Side::Client, Side::Upstream, trouble)));
+            }
+        }
+        if !down_done && let Poll::Ready(outcome) = down.as_mut().poll(cx) {
+            down_done = true;
+            if let Err(trouble) = outcome {
+                return Poll::Ready(Err(tunnel_fault(Side::Upstream, Side::Client, trouble)));
+            }
+        }
+        if up_done && down_done { Poll::Ready(Ok(())) } else { Poll::Pending }
+    })
+    .await
+}
+
+#[derive(Clone, Copy)]
+enum Side {
+    Client,
+    Upstream,
+}
+
+fn tunnel_fault(source: Side, sink: Side, trouble: Trouble) -> Fault {
+    let (side, kind) = match trouble {
+        Trouble::SourceIo(error) => (source, fault::broken(&error)),
+        Trouble::SinkIo(error) => (sink, fault::broken(&error)),
+        Trouble::SourceLate(_) => (source, Kind::Timeout),
+        Trouble::SinkLate(_) => (sink, Kind::Timeout),
+        Trouble::Source(_) | Trouble::TooLarge => (source, Kind::Malformed),
+    };
+    match side {
+        Side::Client => Fault::client(Phase::Tunnel, kind),
+        Side::Upstream => Fault::upstream(Phase::Tunnel, kind),
+    }
+}

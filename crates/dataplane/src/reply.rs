@@ -1,0 +1,156 @@
+//! Responses that Strait makes itself: redirects, fixed ones, and those that explain a fault.
+
+use crate::exchange::Exchange;
+use crate::fault::client_interrupt;
+use crate::forward;
+use crate::relay::{Trouble, send_all};
+use crate::request_id::text;
+use crate::stream::Interrupt;
+use std::fmt::Write;
+use strait_message::{BodyLength, Fault, Kind, Method, Name, Origin, Phase, ResponseHead, Status};
+use strait_plan::{Redirect, Respond};
+
+/// A response in the making.
+struct Reply<'a> {
+    head: ResponseHead,
+    body: &'a [u8],
+}
+
+impl<'a> Reply<'a> {
+    fn new(status: Status, content_type: &str, body: &'a [u8]) -> Self {
+        let mut head = ResponseHead::new(status);
+        if !content_type.is_empty() {
+            head.headers.push_name(Name::ContentType, content_type.as_bytes());
+        }
+        Self { head, body }
+    }
+}
+
+/// Answers with a redirect.
+pub(crate) async fn redirect(exchange: &mut Exchange<'_>, redirect: &Redirect) -> Result<(), Fault> {
+    let query = exchange.scratch.target.get(exchange.scratch.path.len() + 1..);
+    let location = redirect.location(&exchange.scratch.path, query);
+    let mut reply = Reply::new(redirect.status, "", b"");
+    reply.head.headers.push_name(Name::Location, &location);
+    send(exchange, reply).await
+}
+
+/// Answers with a fixed response.
+pub(crate) async fn respond(exchange: &mut Exchange<'_>, respond: &Respond) -> Result<(), Fault> {
+    let mut reply = Reply::new(respond.status, &respond.content_type, &respond.body);
+    for (name, value) in &respond.headers {
+        reply.head.headers.push(name.as_bytes(), value.as_bytes());
+    }
+    send(exchange, reply).await
+}
+
+/// Answers OPTIONS that goes no further than here.
+pub(crate) async fn own_options(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
+    let mut reply = Reply::new(Status::NO_CONTENT, "", b"");
+    reply.head.headers.push_name(Name::Allow, b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
+    send(exchange, reply).await
+}
+
+/// Answers with what went wrong, as far as anybody is there to hear it, and gives the fault back.
+pub(crate) async fn fault(exchange: &mut Exchange<'_>, fault: Fault) -> Result<(), Fault> {
+    let gone = fault.origin == Origin::Client && matches!(fault.kind, Kind::Closed | Kind::Reset);
+    let never_asked = fault.kind == Kind::Timeout && !exchange.tally.head_is_complete;
+    if gone || (never_asked && exchange.scratch.request.target().is_empty()) {
+        return Err(fault);
+    }
+    if !exchange.tally.head_is_complete || !exchange.server.request_is_done() {
+        // Where the next request begins is not known, or not worth reading up to.
+        exchange.server.close_after_response();
+    }
+    let mut body = String::new();
+    let content_type = explain(exchange, &fault, &mut body);
+    let mut reply = Reply::new(status(&fault), content_type, body.as_bytes());
+    add_fault_fields(exchange, &fault, &mut reply.head);
+    // The answer may fail to arrive; what is written down is why there was one.
+    exchange.tally.fault_answered = send(exchange, reply).await.is_ok();
+    Err(fault)
+}
+
+/// The status of the answer to a fault; some misdeeds have one of their own.
+fn status(fault: &Fault) -> Status {
+    let misdeed = strait_http1::Misdeed::ALL.iter().find(|misdeed| misdeed.words() == fault.detail);
+    match misdeed {
+        Some(misdeed) if fault.origin == Origin::Client => misdeed.status(),
+        _ => fault.status(),
+    }
+}
+
+fn add_fault_fields(exchange: &Exchange<'_>, fault: &Fault, head: &mut ResponseHead) {
+    let mut text = String::new();
+    // RFC 9209 §2: who answers, and what went wrong in registered words and in plain ones.
+    let _ = write!(text, "strait; error={}; details=\"{fault}\"", fault.proxy_status());
+    head.headers.push_name(Name::ProxyStatus, text.as_bytes());
+    head.headers.push_name(Name::CacheControl, b"no-store");
+    if status(fault) == Status::UNAVAILABLE {
+        head.headers.push_name(Name::RetryAfter, b"1");
+    }
+    if fault.kind == Kind::MethodNotAllowed {
+        let allow = exchange.scratch.response.headers.get(Name::Allow).unwrap_or(b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
+        head.headers.push_name(Name::Allow, allow);
+    }
+}
+
+/// Writes the body of the answer to a fault, in the form the client prefers, and returns its type. What an upstream
+/// did is told in general words only.
+fn explain(exchange: &Exchange<'_>, fault: &Fault, body: &mut String) -> &'static str {
+    let status = status(fault);
+    let id = text(&exchange.id);
+    let accept = exchange.scratch.request.headers.get(Name::Accept).unwrap_or_default();
+    if accept.windows(9).any(|window| window.eq_ignore_ascii_case(b"text/html")) {
+        let _ = writeln!(
+            body,
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{code} {reason}</title>\
+             <body style=\"font-family:system-ui,sans-serif;margin:15vh auto;max-width:36em;padding:0 1em\">\
+             <h1>{code} {reason}</h1><p>{fault}.</p><p><small>Request {id}</small></p>",
+            code = status.code(),
+            reason = status.reason(),
+        );
+        return "text/html; charset=utf-8";
+    }
+    let _ = writeln!(
+        body,
+        "{{\"type\":\"about:blank\",\"title\":\"{}\",\"status\":{},\"detail\":\"{fault}\",\"code\":\"{}\",\
+         \"request_id\":\"{id}\"}}",
+        status.reason(),
+        status.code(),
+        fault.code(),
+    );
+    "application/problem+json"
+}
+
+/// Sends a whole response.
+async fn send(exchange: &mut Exchange<'_>, mut reply: Reply<'_>) -> Result<(), Fault> {
+    if let Some(route) = exchange.tally.route {
+        forward::edit(&mut reply.head.headers, &route.response_headers);
+    }
+    if !exchange.server.request_is_done() {
+        exchange.server.close_after_response();
+    }
+    let mut extra = std::mem::take(&mut exchange.scratch.extra);
+    extra.clear();
+    forward::append_own_fields(exchange.worker, &exchange.id, &mut extra);
+    exchange.output.clear();
+    let length = BodyLength::Fixed(reply.body.len() as u64);
+    exchange.server.send_head(&reply.head, length, &extra, &mut exchange.output);
+    exchange.scratch.extra = extra;
+    exchange.tally.status.set(Some(reply.head.status));
+    let bodiless = exchange.scratch.request.method == Method::Head || reply.head.status.forbids_body();
+    let body = if bodiless { &[] } else { reply.body };
+    // What is announced here is what is sent here: these cannot fail.
+    let _ = exchange.server.encoder_mut().data_prefix(body.len() as u64, &mut exchange.output);
+    let _ = exchange.server.send_end(None, &mut exchange.output);
+    exchange.tally.response_octets.set(body.len() as u64);
+    let mut pace = exchange.client_pace();
+    let parts = [exchange.output.as_slice(), body, b""];
+    let (client, begun) = (&exchange.client, &exchange.tally.response_begun);
+    let sent = send_all(exchange.worker, &client.socket, parts, &client.alarm, &mut pace, begun).await;
+    sent.map_err(|trouble| match trouble {
+        Trouble::SinkIo(error) => client_interrupt(Phase::ResponseBody, &Interrupt::Io(error)),
+        _ => Fault::client(Phase::ResponseBody, Kind::TooSlow),
+    })
+}

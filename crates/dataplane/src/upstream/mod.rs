@@ -1,0 +1,8 @@
+//! Connections to endpoints: kept, opened, waited for, moved between workers; and the engine that drives one.
+
+pub(crate) mod connect;
+pub(crate) mod h1;
+mod pool;
+
+pub(crate) use connect::acquire;
+pub(crate) use pool::{Connection, Handed, Pool, Pools};

@@ -1,0 +1,213 @@
+//! One worker: a thread, a runtime, and everything an exchange needs without leaving the core.
+
+use crate::accept::{self, Bound, Gate};
+use crate::alarm::{TURN_MS, Wheel};
+use crate::buffer::BufferPool;
+use crate::clock::Clock;
+use crate::log::Log;
+use crate::mail::{Mail, Mailbox};
+use crate::request_id::IdSource;
+use crate::scratch::ScratchPool;
+use crate::upstream::{Pool, Pools};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use strait_plan::{Listener, Plan};
+use strait_record::WorkerMeter;
+use tokio::sync::{Notify, mpsc};
+
+/// Turns of the wheel between two rounds of upkeep: about a second.
+const UPKEEP_TURNS: u64 = 1_000 / TURN_MS;
+
+/// A worker's state. It never leaves its thread.
+pub(crate) struct Worker {
+    pub(crate) id: usize,
+    pub(crate) meter: Arc<WorkerMeter>,
+    pub(crate) clock: Clock,
+    pub(crate) wheel: Rc<Wheel>,
+    pub(crate) buffers: Rc<BufferPool>,
+    pub(crate) scratches: ScratchPool,
+    pub(crate) pools: Pools,
+    pub(crate) log: Log,
+    pub(crate) ids: RefCell<IdSource>,
+    date: DateField,
+    pub(crate) peers: Vec<Mailbox>,
+    pub(crate) draining: Cell<bool>,
+    adopted: RefCell<Rc<Adopted>>,
+    gates: RefCell<HashMap<Arc<str>, Gate>>,
+    stopped: Notify,
+}
+
+/// A plan with this worker's own state beside it. An exchange keeps the one it began with.
+pub(crate) struct Adopted {
+    pub(crate) plan: Arc<Plan>,
+    /// For each upstream of the plan, what this worker keeps about it.
+    pub(crate) upstreams: Vec<UpstreamSlot>,
+    /// Draws for weighted splits.
+    pub(crate) draws: Cell<u64>,
+}
+
+/// What a worker keeps about an upstream.
+pub(crate) struct UpstreamSlot {
+    /// Where in the schedule the worker is.
+    pub(crate) cursor: Cell<usize>,
+    /// The pools of its endpoints, in the plan's order.
+    pub(crate) pools: Vec<Rc<Pool>>,
+}
+
+/// What a worker is started with.
+pub(crate) struct Birth {
+    pub(crate) id: usize,
+    pub(crate) meter: Arc<WorkerMeter>,
+    pub(crate) log: Log,
+    pub(crate) ids: IdSource,
+    pub(crate) peers: Vec<Mailbox>,
+}
+
+impl Worker {
+    pub(crate) fn new(birth: Birth) -> Rc<Self> {
+        Rc::new(Self {
+            id: birth.id,
+            meter: birth.meter,
+            clock: Clock::new(),
+            wheel: Wheel::new(),
+            buffers: Rc::default(),
+            scratches: ScratchPool::default(),
+            pools: Pools::default(),
+            log: birth.log,
+            ids: RefCell::new(birth.ids),
+            date: DateField::default(),
+            peers: birth.peers,
+            draining: Cell::new(false),
+            adopted: RefCell::new(Rc::new(Adopted { plan: Arc::default(), upstreams: Vec::new(), draws: Cell::new(0) })),
+            gates: RefCell::default(),
+            stopped: Notify::new(),
+        })
+    }
+
+    /// Runs until told to stop, or until a drain is complete.
+    pub(crate) async fn run(self: Rc<Self>, mail: mpsc::UnboundedReceiver<Mail>) {
+        let ticking = tokio::task::spawn_local(self.clone().tick());
+        let reading = tokio::task::spawn_local(self.clone().read_mail(mail));
+        self.stopped.notified().await;
+        ticking.abort();
+        reading.abort();
+        self.log.flush(&self.meter);
+    }
+
+    /// The plan that an exchange beginning now runs under.
+    pub(crate) fn adopted(&self) -> Rc<Adopted> {
+        self.adopted.borrow().clone()
+    }
+
+    /// Appends the Date field of this second.
+    pub(crate) fn append_date(&self, out: &mut Vec<u8>) {
+        self.date.append(self.clock.wall_us(self.clock.now_us()), out);
+    }
+
+    /// Turns the wheel, hands on records, and once a second sees to what has been idle for long.
+    async fn tick(self: Rc<Self>) {
+        let mut turns = tokio::time::interval(Duration::from_millis(TURN_MS));
+        turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        let mut last_ms = self.clock.now_ms();
+        for count in 1u64.. {
+            turns.tick().await;
+            let now_ms = self.clock.now_ms();
+            self.meter.lag_ms.add((now_ms - last_ms).saturating_sub(2 * TURN_MS));
+            last_ms = now_ms;
+            self.wheel.turn_to(now_ms);
+            self.log.flush(&self.meter);
+            if count % UPKEEP_TURNS == 0 {
+                self.upkeep(now_ms);
+            }
+            if self.draining.get() && self.meter.connections_open.read() == 0 {
+                self.stopped.notify_one();
+            }
+        }
+    }
+
+    fn upkeep(&self, now_ms: u64) {
+        self.clock.follow_wall();
+        self.pools.sweep(self, now_ms);
+        self.buffers.trim();
+        self.scratches.trim();
+    }
+
+    async fn read_mail(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
+        while let Some(mail) = mail.recv().await {
+            match mail {
+                Mail::Plan(plan, bound) => self.adopt(plan, bound),
+                Mail::Wanted { endpoint, by } => self.pools.give(&self, &endpoint, by),
+                Mail::Connection { endpoint, connection } => self.pools.receive(&self, &endpoint, connection),
+                Mail::Room(endpoint) => self.pools.room(&self, &endpoint),
+                Mail::Drain => self.drain(),
+                Mail::Stop => self.stopped.notify_one(),
+            }
+        }
+    }
+
+    /// Takes a plan for all exchanges that begin from now on, and opens and closes listeners by it.
+    fn adopt(self: &Rc<Self>, plan: Arc<Plan>, bound: Vec<Bound>) {
+        let upstreams = plan.upstreams.iter().map(|upstream| UpstreamSlot {
+            // Workers begin at different places, so that few requests spread well over many endpoints.
+            cursor: Cell::new(self.id * upstream.schedule.len() / self.peers.len().max(1)),
+            pools: upstream.endpoints.iter().map(|endpoint| self.pools.of(upstream, endpoint)).collect(),
+        });
+        let upstreams = upstreams.collect();
+        let draws = Cell::new(self.adopted().draws.get());
+        let mut gates = self.gates.borrow_mut();
+        gates.retain(|name, _| plan.listeners.iter().any(|listener| listener.name == *name));
+        *self.adopted.borrow_mut() = Rc::new(Adopted { plan: plan.clone(), upstreams, draws });
+        self.pools.keep_only(&plan);
+        for bound in bound {
+            if !self.draining.get() {
+                gates.insert(bound.name.clone(), accept::open(self, bound));
+            }
+        }
+    }
+
+    fn drain(&self) {
+        self.draining.set(true);
+        self.gates.borrow_mut().clear();
+        self.wheel.wake_all();
+        if self.meter.connections_open.read() == 0 {
+            self.stopped.notify_one();
+        }
+    }
+}
+
+impl Adopted {
+    /// The next draw for a weighted split.
+    pub(crate) fn draw(&self) -> u64 {
+        let draw = self.draws.get();
+        self.draws.set(draw.wrapping_add(1));
+        draw
+    }
+
+    /// The listener with this name.
+    pub(crate) fn listener(&self, name: &str) -> Option<&Listener> {
+        self.plan.listeners.iter().find(|listener| *listener.name == *name)
+    }
+}
+
+/// The Date field line, made once a second.
+#[derive(Debug, Default)]
+pub(crate) struct DateField {
+    second: Cell<u64>,
+    line: RefCell<String>,
+}
+
+impl DateField {
+    /// Appends `Date: …` with its CRLF (RFC 9110 §6.6.1).
+    pub(crate) fn append(&self, wall_us: u64, out: &mut Vec<u8>) {
+        let second = wall_us / 1_000_000;
+        let mut line = self.line.borrow_mut();
+        if self.second.replace(second) != second {
+            let time = std::time::UNIX_EPOCH + Duration::from_secs(second);
+            *line = format!("Date: {}\r\n", httpdate::fmt_http_date(time));
+        }
+        out.extend_from_slice(line.as_bytes());
+    }
+}
