@@ -1,1 +1,130 @@
-//! (to be furnished)
+//! Snapshot to plan: names become indices, patterns a table, weights a schedule, and what lives longer than a plan is
+//! found again by its identity.
+//!
+//! ```
+//! use strait_compile::{Compiler, Question, explain};
+//!
+//! let snapshot = strait_config::load_str("strait.yaml", "
+//! routes:
+//!   example.com/api/*: localhost:3001
+//!   /: {respond: hello}
+//! ")?;
+//! let plan = Compiler::new(2).compile(&snapshot)?;
+//! let explanation = explain(&plan, &Question::new("GET", "http://example.com/api/users"))?;
+//! assert_eq!(explanation.winner.as_ref().map(|winner| &*winner.pattern), Some("example.com/api/*"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Knows the language and the plan; knows nothing about sockets, tasks, clocks, or who reads the plan.
+
+pub mod codes;
+mod differ;
+mod expectations;
+mod explain;
+mod listeners;
+mod registry;
+mod routes;
+mod unreachable;
+mod upstreams;
+
+pub use differ::{Change, changes};
+pub use explain::{Explanation, Loser, Outcome, Question, Refusal, Share, Winner, explain};
+
+use registry::Registry;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use strait_config::spec::LogFormat;
+use strait_config::value::LogPath;
+use strait_config::{Diagnostic, Diagnostics, Snapshot};
+use strait_plan::Plan;
+use strait_record::Format;
+use upstreams::Upstreams;
+
+/// Compiles snapshots, one after the other, for a fixed number of workers. What outlives a plan (connections and
+/// counters of an endpoint, meters of a route) is carried from one plan to the next as long as either is in use.
+#[derive(Debug)]
+pub struct Compiler {
+    workers: usize,
+    terminals: Terminals,
+    /// Keys the tables that outsiders name keys of.
+    seed: u64,
+    generation: u64,
+    registry: Registry,
+}
+
+/// Which of the outputs are terminals: what `format: auto` of the access log depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terminals {
+    /// Standard output is one.
+    pub stdout: bool,
+    /// Standard error is one.
+    pub stderr: bool,
+    /// Terminals may be written to in colour.
+    pub color: bool,
+}
+
+impl Compiler {
+    /// A compiler for this many workers. No output is taken for a terminal.
+    pub fn new(workers: usize) -> Self {
+        let seed = RandomState::new().hash_one(0);
+        let registry = Registry::new(workers);
+        Self { workers, terminals: Terminals::default(), seed, generation: 0, registry }
+    }
+
+    /// The same, knowing which outputs are terminals.
+    #[must_use]
+    pub fn with_terminals(self, terminals: Terminals) -> Self {
+        Self { terminals, ..self }
+    }
+
+    /// How many workers plans are made for.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// Compiles a snapshot into the next plan.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its patterns, in one list. The compiler is then as it was before.
+    pub fn compile(&mut self, snapshot: &Snapshot) -> Result<Arc<Plan>, Diagnostics> {
+        let mut found = Vec::new();
+        let mut upstreams = Upstreams::of(snapshot, &self.registry);
+        let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut found);
+        if found.iter().any(Diagnostic::is_error) {
+            return Err(snapshot.refuse(found));
+        }
+        let listeners = listeners::listeners(snapshot, &tables);
+        let upstreams = upstreams.into_list();
+        self.registry.remember(&tables, &upstreams);
+        self.generation += 1;
+        Ok(Arc::new(Plan { generation: self.generation, listeners, upstreams, access_log: self.access_log(snapshot) }))
+    }
+
+    fn access_log(&self, snapshot: &Snapshot) -> Format {
+        let log = &snapshot.spec.telemetry.access_log;
+        let terminal = match log.path {
+            LogPath::Stdout => self.terminals.stdout,
+            LogPath::Stderr => self.terminals.stderr,
+            LogPath::File(_) => false,
+        };
+        let text = Format::Text { color: terminal && self.terminals.color };
+        match log.format {
+            LogFormat::Off => Format::Off,
+            LogFormat::Json => Format::Json,
+            LogFormat::Text => text,
+            LogFormat::Auto if terminal => text,
+            LogFormat::Auto => Format::Json,
+        }
+    }
+}
+
+/// What deserves a look in a configuration that compiles: the snapshot's warnings, routes that no request reaches, and
+/// as errors the `tests:` that do not come out as expected.
+pub fn review(snapshot: &Snapshot, plan: &Plan) -> Diagnostics {
+    let mut found = unreachable::warnings(snapshot, plan);
+    found.extend(expectations::failures(snapshot, plan));
+    snapshot.refuse(found)
+}
+
+#[cfg(test)]
+mod tests;

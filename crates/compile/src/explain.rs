@@ -1,0 +1,362 @@
+//! What becomes of a request and why, by the code that serves: [`RouteSet::decide`] finds the route and
+//! [`Route::upstream`] the upstream.
+
+mod render;
+mod request;
+
+use request::Parsed;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use strait_message::{Headers, Method};
+use strait_plan::{Action, Endpoint, Facts, Listener, Plan, Route, RouteSet, Upstream, Verdict};
+use strait_route::Lost;
+
+/// Choices shown of a split or a schedule.
+const CHOICES_SHOWN: usize = 10;
+/// Patterns that lost, at most; a table may have ten thousand.
+const LOSERS_MAX: usize = 20;
+
+/// A request that is asked about.
+#[derive(Clone, Debug)]
+pub struct Question<'q> {
+    /// The method.
+    pub method: &'q str,
+    /// `http://host:port/path?query`, `host/path`, or a path for a request without a host.
+    pub url: &'q str,
+    /// Further fields. A Host field goes before the host of the URL.
+    pub headers: &'q [(String, String)],
+    /// The listener it comes to; without one, the listener with the URL's port, else the first.
+    pub listener: Option<&'q str>,
+    /// The client's address.
+    pub client: Option<IpAddr>,
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no listener of this name; those there are.
+    NoListener(String, Vec<String>),
+    /// The request is malformed: it would be answered with 400.
+    Malformed(String),
+}
+
+/// What becomes of a request, and why.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// The method.
+    pub method: String,
+    /// The host as it is matched; empty for none.
+    pub host: String,
+    /// The canonical path, by which everything is decided.
+    pub path: String,
+    /// The query.
+    pub query: Option<String>,
+    /// The listener's name.
+    pub listener: Arc<str>,
+    /// Its address.
+    pub address: String,
+    /// The route that won; `None` when there is none.
+    pub winner: Option<Winner>,
+    /// What is done.
+    pub outcome: Outcome,
+    /// Patterns that lost, the nearest first.
+    pub losers: Vec<Loser>,
+    /// How many more there are.
+    pub losers_omitted: usize,
+    /// Bounds of the exchange, by name.
+    pub limits: Vec<(&'static str, String)>,
+    /// Timeouts of the exchange, by name.
+    pub timeouts: Vec<(&'static str, String)>,
+    /// What is done to the fields of the request and of the response.
+    pub request_fields: Edits,
+    /// As above.
+    pub response_fields: Edits,
+    /// The client the request is believed to come from, where an address was given.
+    pub client: Option<String>,
+}
+
+/// A route that won.
+#[derive(Clone, Debug)]
+pub struct Winner {
+    /// Its pattern.
+    pub pattern: Arc<str>,
+    /// Where it is written.
+    pub source: Arc<str>,
+    /// What its `{captures}` hold, by name.
+    pub captures: Vec<(String, String)>,
+}
+
+/// A route that lost.
+#[derive(Clone, Debug)]
+pub struct Loser {
+    /// Its pattern.
+    pub pattern: Arc<str>,
+    /// Where it is written.
+    pub source: Arc<str>,
+    /// Why, to follow "because".
+    pub why: Lost,
+}
+
+/// What is done with a request.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It goes to one of these.
+    Forward {
+        /// Upstreams with their weights.
+        shares: Vec<Share>,
+        /// The first choices among several, by name.
+        choices: Vec<Arc<str>>,
+        /// What the origin sees as Host, where it does not see the client's.
+        preserve_host: bool,
+    },
+    /// It is redirected.
+    Redirect {
+        /// The status.
+        status: u16,
+        /// The value of Location.
+        location: String,
+    },
+    /// It is answered by Strait.
+    Respond {
+        /// The status.
+        status: u16,
+        /// Octets of the body.
+        body_bytes: usize,
+        /// The Content-Type; empty for none.
+        content_type: String,
+    },
+    /// Patterns match, but with these methods: 405.
+    MethodNotAllowed(String),
+    /// Nothing matches: 404.
+    NoRoute,
+}
+
+/// An upstream with its part of a route's requests.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// Its name.
+    pub upstream: Arc<str>,
+    /// Its weight among the others.
+    pub weight: u32,
+    /// Its endpoints with their weights.
+    pub endpoints: Vec<(Arc<str>, u32)>,
+    /// The first endpoints that are chosen, in order, by one worker.
+    pub order: Vec<Arc<str>>,
+}
+
+/// Fields that are set and fields that are taken off.
+#[derive(Clone, Debug, Default)]
+pub struct Edits {
+    /// Fields with what they are set to.
+    pub set: Vec<(String, String)>,
+    /// Fields that are removed.
+    pub removed: Vec<String>,
+}
+
+impl<'q> Question<'q> {
+    /// A request without further fields, from an unknown client.
+    pub fn new(method: &'q str, url: &'q str) -> Self {
+        Self { method, url, headers: &[], listener: None, client: None }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoListener(name, there_are) => {
+                write!(f, "no listener is called `{name}`; there are: {}", there_are.join(", "))
+            }
+            Self::Malformed(why) => write!(f, "the request would be answered with 400: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Explains what becomes of a request under a plan.
+///
+/// # Errors
+/// [`Refusal`] when there is no such listener, or no such request.
+pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refusal> {
+    let request = Parsed::of(question)?;
+    let listener = find_listener(plan, question.listener, request.port)?;
+    let method = Method::from_token(question.method.as_bytes());
+    let method = method.ok_or_else(|| Refusal::Malformed(format!("`{}` is not a method", question.method)))?;
+    let facts = Facts { method: &method, host: request.host.as_bytes(), path: request.path.as_bytes() };
+    let verdict = listener.routes.decide(&facts);
+    let (losers, losers_omitted) = losers(&listener.routes, &facts);
+    let view = question.client.map(|ip| listener.trusted_proxies.client((ip, 0).into(), &fields(question)));
+    let route = if let Verdict::Route(route, _) = &verdict { Some(*route) } else { None };
+    Ok(Explanation {
+        method: question.method.to_owned(),
+        listener: listener.name.clone(),
+        address: listener.address.to_string(),
+        winner: winner(&listener.routes, &facts, &verdict, &request.path),
+        losers,
+        losers_omitted,
+        limits: limits(listener, route),
+        timeouts: route.map_or_else(Vec::new, |route| timeouts(plan, route)),
+        request_fields: route.map_or_else(Edits::default, |route| request_fields(route, view.is_some_and(|v| v.from_trusted_proxy))),
+        response_fields: route.map_or_else(Edits::default, response_fields),
+        client: view.map(|view| view.address.ip().to_string()),
+        outcome: outcome(plan, verdict, &request),
+        host: request.host,
+        path: request.path,
+        query: request.query,
+    })
+}
+
+fn find_listener<'p>(plan: &'p Plan, name: Option<&str>, port: Option<u16>) -> Result<&'p Listener, Refusal> {
+    let has_port = |listener: &&Listener| match &listener.address {
+        strait_plan::ListenAddress::Tcp(address) => Some(address.port()) == port,
+        strait_plan::ListenAddress::Unix(_) => false,
+    };
+    let found = match name {
+        Some(name) => plan.listeners.iter().find(|listener| *listener.name == *name),
+        None => plan.listeners.iter().find(has_port).or_else(|| plan.listeners.first()),
+    };
+    let names = || plan.listeners.iter().map(|listener| listener.name.to_string()).collect();
+    found.ok_or_else(|| Refusal::NoListener(name.unwrap_or_default().to_owned(), names()))
+}
+
+fn fields(question: &Question<'_>) -> Headers {
+    let mut headers = Headers::new();
+    for (name, value) in question.headers {
+        headers.push(name.as_bytes(), value.as_bytes());
+    }
+    headers
+}
+
+fn winner(routes: &RouteSet, facts: &Facts<'_>, verdict: &Verdict<'_>, path: &str) -> Option<Winner> {
+    let Verdict::Route(route, captures) = verdict else { return None };
+    let found = routes.table.find(facts.method.as_str().as_bytes(), facts.host, facts.path).ok()?;
+    let (pattern, _) = routes.table.get(found.pattern)?;
+    let value = |range: std::ops::Range<usize>| path.get(range).unwrap_or_default().to_owned();
+    let captures = pattern.capture_names().map(str::to_owned).zip(captures.iter().map(value)).collect();
+    Some(Winner { pattern: route.pattern.clone(), source: route.source.clone(), captures })
+}
+
+/// Patterns that lost, but for those of other hosts when there are nearer ones.
+fn losers(routes: &RouteSet, facts: &Facts<'_>) -> (Vec<Loser>, usize) {
+    let explained = routes.table.explain(facts.method.as_str().as_bytes(), facts.host, facts.path);
+    let lost = explained.candidates.iter().filter_map(|candidate| {
+        let route = routes.routes.get(candidate.route.0 as usize)?;
+        Some(Loser { pattern: route.pattern.clone(), source: route.source.clone(), why: candidate.lost? })
+    });
+    let all = lost.clone().count();
+    (lost.take(LOSERS_MAX).collect(), all.saturating_sub(LOSERS_MAX))
+}
+
+fn outcome(plan: &Plan, verdict: Verdict<'_>, request: &Parsed) -> Outcome {
+    let route = match verdict {
+        Verdict::Route(route, _) => route,
+        Verdict::MethodNotAllowed(allow) => return Outcome::MethodNotAllowed(allow),
+        Verdict::NoRoute => return Outcome::NoRoute,
+    };
+    match &route.action {
+        Action::Forward { upstreams, weights } => {
+            let used = upstreams.iter().zip(weights);
+            let shares = used.filter_map(|(&index, &weight)| plan.upstreams.get(index).map(|upstream| share(upstream, weight)));
+            Outcome::Forward { shares: shares.collect(), choices: choices(plan, route), preserve_host: route.preserve_host }
+        }
+        Action::Redirect(redirect) => {
+            let location = redirect.location(request.path.as_bytes(), request.query.as_deref().map(str::as_bytes));
+            Outcome::Redirect { status: redirect.status.code(), location: String::from_utf8_lossy(&location).into_owned() }
+        }
+        Action::Respond(respond) => Outcome::Respond {
+            status: respond.status.code(),
+            body_bytes: respond.body.len(),
+            content_type: respond.content_type.to_string(),
+        },
+    }
+}
+
+/// The upstreams of the first requests; nothing to say when there is only one.
+fn choices(plan: &Plan, route: &Route) -> Vec<Arc<str>> {
+    let Action::Forward { upstreams, .. } = &route.action else { return Vec::new() };
+    if upstreams.len() < 2 {
+        return Vec::new();
+    }
+    let chosen = (0..).map(|counter| plan.upstreams.get(route.upstream(counter)?).map(|upstream| upstream.name.clone()));
+    chosen.map_while(|name| name).take(CHOICES_SHOWN).collect()
+}
+
+fn share(upstream: &Upstream, weight: u32) -> Share {
+    let name = |endpoint: &Endpoint| endpoint.name.clone();
+    let in_order = upstream.schedule.iter().filter_map(|&at| upstream.endpoints.get(usize::from(at)));
+    Share {
+        upstream: upstream.name.clone(),
+        weight,
+        endpoints: upstream.endpoints.iter().map(|endpoint| (name(endpoint), endpoint.weight)).collect(),
+        order: in_order.map(name).take(CHOICES_SHOWN).collect(),
+    }
+}
+
+fn limits(listener: &Listener, route: Option<&Route>) -> Vec<(&'static str, String)> {
+    let limits = &listener.limits;
+    let body = route.and_then(|route| route.body_bytes_max).or(limits.body_bytes_max);
+    let body = body.filter(|&bytes| bytes != u64::MAX).map_or_else(|| "none".to_owned(), render::size);
+    vec![
+        ("request body", body),
+        ("request head", render::size(limits.http1.head_bytes_max.into())),
+        ("header lines", limits.http1.fields_max.to_string()),
+        ("connections", limits.connections_max.to_string()),
+    ]
+}
+
+fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
+    let Action::Forward { upstreams, .. } = &route.action else { return Vec::new() };
+    let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index));
+    // Where the upstreams of a split differ, each is named in turn.
+    let each = |timeout: fn(&Upstream) -> Duration| {
+        let mut all: Vec<String> = used().map(|upstream| render::duration(timeout(upstream))).collect();
+        all.dedup();
+        all.join(" / ")
+    };
+    vec![
+        ("connect", each(|upstream| upstream.connect_timeout)),
+        ("first byte", each(|upstream| upstream.first_byte_timeout)),
+        ("idle", each(|upstream| upstream.idle_timeout)),
+        ("whole exchange", route.request_timeout.map_or_else(|| "none".to_owned(), render::duration)),
+    ]
+}
+
+/// What the origin is told besides what the client sent: the walk of a head in the data plane, as names.
+fn request_fields(route: &Route, from_trusted_proxy: bool) -> Edits {
+    if !matches!(route.action, Action::Forward { .. }) {
+        return Edits::default();
+    }
+    let told = |text: &str| text.to_owned();
+    let (forwarded_for, removed) = if from_trusted_proxy {
+        ("what the proxy sent, the proxy's address", "Connection and what it names")
+    } else {
+        ("the client's address", "Connection and what it names, Forwarded and other words of the client about itself")
+    };
+    let mut set = vec![(told("X-Forwarded-For"), told(forwarded_for))];
+    if !from_trusted_proxy {
+        set.push((told("X-Forwarded-Proto"), told("http")));
+        set.push((told("X-Forwarded-Host"), told("the Host the client sent")));
+    }
+    set.push((told("X-Request-Id"), told("a new one")));
+    set.push((told("Via"), told("what was there, and strait")));
+    own(set, vec![told(removed)], &route.request_headers)
+}
+
+fn response_fields(route: &Route) -> Edits {
+    let mut set = vec![("X-Request-Id".to_owned(), "as the origin saw it".to_owned())];
+    let mut removed = Vec::new();
+    if matches!(route.action, Action::Forward { .. }) {
+        set.push(("Via".to_owned(), "what was there, and strait".to_owned()));
+        removed.push("Server, X-Powered-By".to_owned());
+    }
+    own(set, removed, &route.response_headers)
+}
+
+/// With what the route itself says.
+fn own(mut set: Vec<(String, String)>, mut removed: Vec<String>, edits: &strait_plan::HeaderEdits) -> Edits {
+    set.extend(edits.set.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+    removed.extend(edits.remove.iter().map(ToString::to_string));
+    Edits { set, removed }
+}

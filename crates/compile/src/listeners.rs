@@ -1,0 +1,64 @@
+//! Listeners: addresses, limits, whom they trust, and the table they use.
+
+use crate::routes::{NamedTable, TOP};
+use std::sync::Arc;
+use std::time::Duration;
+use strait_config::value::{Address, Cidr};
+use strait_config::{Snapshot, Spanned, spec};
+use strait_plan::{ListenAddress, Listener, ListenerLimits, RouteSet, TrustedProxies};
+
+/// Over which `body_rate_min` is averaged: a phone that changes cells is silent for seconds.
+const BODY_RATE_WINDOW: Duration = Duration::from_secs(10);
+
+/// The listeners of a snapshot, with the tables made from it.
+pub(crate) fn listeners(snapshot: &Snapshot, tables: &[NamedTable]) -> Vec<Listener> {
+    let top = trusted(&snapshot.spec.trusted_proxies);
+    let compile = |(name, spec): &(Spanned<String>, spec::Listener)| {
+        let table = if spec.routes.is_some() { &*name.value } else { TOP };
+        Some(Listener {
+            name: name.value.as_str().into(),
+            address: address(&spec.address),
+            routes: find(tables, table)?,
+            limits: limits(&spec.limits),
+            trusted_proxies: spec.trusted_proxies.as_ref().map_or_else(|| top.clone(), |own| trusted(own)),
+        })
+    };
+    snapshot.spec.listeners.iter().filter_map(compile).collect()
+}
+
+fn find(tables: &[NamedTable], name: &str) -> Option<Arc<RouteSet>> {
+    tables.iter().find(|table| *table.name == *name).map(|table| table.set.clone())
+}
+
+fn trusted(networks: &[Spanned<Cidr>]) -> TrustedProxies {
+    TrustedProxies::new(networks.iter().map(|network| network.value.0).collect())
+}
+
+fn address(spec: &Address) -> ListenAddress {
+    match spec {
+        Address::Unix(path) => ListenAddress::Unix(path.clone()),
+        Address::Socket(socket) => ListenAddress::Tcp(*socket),
+        Address::Port(port) => ListenAddress::Tcp((std::net::Ipv6Addr::UNSPECIFIED, *port).into()),
+    }
+}
+
+fn limits(spec: &spec::Limits) -> ListenerLimits {
+    let engine = strait_http1::Limits::default();
+    let head_bytes_max = u32::try_from(spec.header_size.get()).unwrap_or(u32::MAX);
+    ListenerLimits {
+        http1: strait_http1::Limits {
+            head_bytes_max,
+            target_bytes_max: engine.target_bytes_max.min(head_bytes_max),
+            fields_max: u16::try_from(spec.header_count).unwrap_or(u16::MAX),
+            ..engine
+        },
+        header_timeout: spec.header_timeout.into(),
+        idle_timeout: spec.idle_timeout.into(),
+        body_rate_min: spec.body_rate_min.get().map_or(0, |rate| rate.get()),
+        body_rate_window: BODY_RATE_WINDOW,
+        connections_max: spec.connections,
+        connections_per_client_max: spec.per_client_ip.get(),
+        requests_per_connection_max: spec.requests_per_connection.get().unwrap_or(0),
+        body_bytes_max: spec.body_size.get().map(|size| size.get()),
+    }
+}

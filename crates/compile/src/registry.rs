@@ -1,0 +1,67 @@
+//! What outlives a plan, found again by its identity: an endpoint by upstream and address, a route by table and
+//! pattern. Only plans keep it alive; here are weak references.
+
+use crate::routes::NamedTable;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Weak};
+use strait_plan::{EndpointAddress, EndpointState, Upstream};
+use strait_record::{RouteMeter, Sharded};
+
+type ByTwo<T> = HashMap<Arc<str>, HashMap<Arc<str>, Weak<T>>>;
+
+#[derive(Debug)]
+pub(crate) struct Registry {
+    workers: usize,
+    endpoints: ByTwo<EndpointState>,
+    routes: ByTwo<Sharded<RouteMeter>>,
+}
+
+impl Registry {
+    pub(crate) fn new(workers: usize) -> Self {
+        Self { workers, endpoints: HashMap::new(), routes: HashMap::new() }
+    }
+
+    /// The state of an endpoint: the one that lives, or a new one. An address that needs no resolving is resolved.
+    pub(crate) fn endpoint(&self, upstream: &str, name: &str, address: EndpointAddress) -> Arc<EndpointState> {
+        find(&self.endpoints, upstream, name).unwrap_or_else(|| {
+            let literal = match &address {
+                EndpointAddress::Name(host, port) => host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, *port)),
+                EndpointAddress::Unix(_) => None,
+            };
+            let state = EndpointState::new(address, self.workers);
+            state.set_resolved(literal.as_slice());
+            Arc::new(state)
+        })
+    }
+
+    /// The meter of a route: the one that lives, or a new one.
+    pub(crate) fn route(&self, table: &str, pattern: &str) -> Arc<Sharded<RouteMeter>> {
+        find(&self.routes, table, pattern).unwrap_or_else(|| Arc::new(Sharded::new(self.workers)))
+    }
+
+    /// Keeps track of what a plan uses, and forgets what no plan uses any more.
+    pub(crate) fn remember(&mut self, tables: &[NamedTable], upstreams: &[Upstream]) {
+        forget_dead(&mut self.endpoints);
+        forget_dead(&mut self.routes);
+        for upstream in upstreams {
+            let endpoints = self.endpoints.entry(upstream.name.clone()).or_default();
+            endpoints.extend(upstream.endpoints.iter().map(|e| (e.name.clone(), Arc::downgrade(&e.state))));
+        }
+        for table in tables {
+            let routes = self.routes.entry(table.name.clone()).or_default();
+            routes.extend(table.set.routes.iter().map(|r| (r.pattern.clone(), Arc::downgrade(&r.meter))));
+        }
+    }
+}
+
+fn find<T>(all: &ByTwo<T>, group: &str, name: &str) -> Option<Arc<T>> {
+    all.get(group)?.get(name)?.upgrade()
+}
+
+fn forget_dead<T>(all: &mut ByTwo<T>) {
+    all.retain(|_, group| {
+        group.retain(|_, weak| weak.strong_count() > 0);
+        !group.is_empty()
+    });
+}

@@ -1,0 +1,178 @@
+//! Routes: patterns become a table, and what stands behind each an action.
+
+use crate::upstreams::Upstreams;
+use std::sync::Arc;
+use strait_config::spec::{self, To};
+use strait_config::value::{HeaderName, Headers};
+use strait_config::{Diagnostic, Snapshot, Span, Spanned, Table as Entries, codes, text_of};
+use strait_message::Status;
+use strait_plan::{Action, HeaderEdits, Redirect, Respond, Route, RouteSet};
+use strait_route::{Conflict, Pattern, PatternError, PatternIndex, RouteId, Table, TableError};
+
+/// Where routes of the snapshot stand: those at the top, or a listener's own.
+pub(crate) struct NamedTable {
+    /// The listener's name; empty for the table at the top. The identity of its routes' meters.
+    pub(crate) name: Arc<str>,
+    pub(crate) set: Arc<RouteSet>,
+}
+
+/// The name of the table at the top.
+pub(crate) const TOP: &str = "";
+
+/// All tables of a snapshot, the one at the top first. What is wrong goes to `found`.
+pub(crate) fn tables(
+    snapshot: &Snapshot,
+    seed: u64,
+    upstreams: &mut Upstreams<'_>,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<NamedTable> {
+    let compile = |(name, routes): (&str, &Entries<spec::Route>)| {
+        let table = table(snapshot, routes, seed, found)?;
+        let routes = routes.iter().map(|(pattern, route)| compile_route(snapshot, name, pattern, route, upstreams));
+        let set = RouteSet { table, routes: routes.collect() };
+        Some(NamedTable { name: name.into(), set: Arc::new(set) })
+    };
+    written(snapshot).filter_map(compile).collect()
+}
+
+/// The tables as they are written, each with its name.
+pub(crate) fn written(snapshot: &Snapshot) -> impl Iterator<Item = (&str, &Entries<spec::Route>)> {
+    let own = snapshot.spec.listeners.iter().filter_map(|(name, listener)| Some((&*name.value, listener.routes.as_ref()?)));
+    std::iter::once((TOP, &snapshot.spec.routes)).chain(own)
+}
+
+/// The lookup table; the n-th pattern leads to the n-th route. `None` when something is wrong.
+fn table(snapshot: &Snapshot, routes: &Entries<spec::Route>, seed: u64, found: &mut Vec<Diagnostic>) -> Option<Table> {
+    let mut patterns = Vec::with_capacity(routes.len());
+    let mut places = Vec::with_capacity(routes.len());
+    for (id, (key, _)) in (0..).zip(routes) {
+        match Pattern::parse(key) {
+            Ok(pattern) => {
+                patterns.push((pattern, RouteId(id)));
+                places.push(key);
+            }
+            Err(error) => found.push(bad_pattern(snapshot, key, error)),
+        }
+    }
+    let whole = patterns.len() == routes.len();
+    let key = |index: PatternIndex| places.get(index.0 as usize).copied();
+    match Table::build(patterns, seed) {
+        Ok(table) => whole.then_some(table),
+        Err(errors) => {
+            found.extend(errors.into_iter().filter_map(|error| refused(error, key)));
+            None
+        }
+    }
+}
+
+/// A pattern that cannot be read, underlined where it is wrong.
+fn bad_pattern(snapshot: &Snapshot, key: &Spanned<String>, error: PatternError) -> Diagnostic {
+    // A key in quotes may have escapes; then the whole of it is underlined.
+    let at = snapshot.sources.text(key.span).find(&key.value).and_then(|at| u32::try_from(at).ok());
+    let within = |offset: usize| Some(key.span.start + at? + u32::try_from(offset).ok()?);
+    let span = match (within(error.span.start), within(error.span.end)) {
+        (Some(start), Some(end)) => Span { start, end, ..key.span },
+        _ => key.span,
+    };
+    let finding = Diagnostic::error(codes::PATTERN, span, format!("`{}` is not a pattern: {}", key.value, error.message));
+    match error.fix {
+        Some(fix) => {
+            let text = text_of(&fix).unwrap_or_else(|| fix.clone());
+            finding.replace(format!("did you mean `{fix}`?"), key.span, text)
+        }
+        None => finding.hint("write [METHOD[,METHOD] ][host][/path], such as `example.com/api/*`"),
+    }
+}
+
+fn refused<'k>(error: TableError, key: impl Fn(PatternIndex) -> Option<&'k Spanned<String>>) -> Option<Diagnostic> {
+    let one_too_many = |index, what| {
+        let key = key(index)?;
+        let finding = Diagnostic::error(codes::PATTERN, key.span, format!("`{}` is one pattern too many", key.value));
+        Some(finding.label(what))
+    };
+    match error {
+        TableError::Conflict(conflict) => tie(&conflict, key),
+        TableError::Placements(index) => one_too_many(index, "its host has `{captures}` in too many different places"),
+        TableError::Patterns(index) => one_too_many(index, "a table holds a million patterns"),
+    }
+}
+
+/// Two patterns that no rule puts in an order.
+fn tie<'k>(conflict: &Conflict, key: impl Fn(PatternIndex) -> Option<&'k Spanned<String>>) -> Option<Diagnostic> {
+    let (first, second) = (key(conflict.a)?, key(conflict.b)?);
+    let message = format!("`{}` and `{}` match the same requests", first.value, second.value);
+    let finding = Diagnostic::error(codes::PATTERN_TIE, second.span, message)
+        .label(format!("both match {}", conflict.example))
+        .second(first.span, "neither is more specific than the other");
+    Some(finding.hint("make one of them more specific, or remove it"))
+}
+
+fn compile_route(
+    snapshot: &Snapshot,
+    table: &str,
+    pattern: &Spanned<String>,
+    spec: &spec::Route,
+    upstreams: &mut Upstreams<'_>,
+) -> Route {
+    let (action, request_timeout) = match (&spec.to, &spec.redirect, &spec.respond) {
+        (Some(to), ..) => forward(to, spec, upstreams),
+        (None, Some(redirect), _) => (Action::Redirect(compile_redirect(redirect)), None),
+        (None, None, respond) => (Action::Respond(respond.as_ref().map_or_else(nothing, compile_respond)), None),
+    };
+    Route {
+        pattern: pattern.value.as_str().into(),
+        source: place(snapshot, pattern.span).into(),
+        action,
+        request_timeout,
+        preserve_host: spec.preserve_host,
+        body_bytes_max: spec.body_size.map(|limit| limit.get().map_or(u64::MAX, |size| size.get())),
+        request_headers: edits(&spec.request_headers, &spec.remove_request_headers),
+        response_headers: edits(&spec.response_headers, &spec.remove_response_headers),
+        meter: upstreams.registry().route(table, pattern),
+    }
+}
+
+fn forward(to: &To, spec: &spec::Route, upstreams: &mut Upstreams<'_>) -> (Action, Option<std::time::Duration>) {
+    let split = upstreams.split(to, spec);
+    (Action::Forward { upstreams: split.upstreams, weights: split.weights }, split.request_timeout)
+}
+
+/// `file:line`; empty for what nobody wrote.
+pub(crate) fn place(snapshot: &Snapshot, span: Span) -> String {
+    snapshot.sources.locate(span).map_or_else(String::new, |at| format!("{}:{}", at.name, at.line))
+}
+
+fn compile_redirect(spec: &spec::Redirect) -> Redirect {
+    let location = spec.to.as_str();
+    // A path that is appended brings its own slash.
+    let location = if spec.keeps_path() { location.trim_end_matches('/') } else { location };
+    Redirect { status: status(spec.status.get()), location: location.into(), keep_path: spec.keeps_path() }
+}
+
+fn compile_respond(spec: &spec::Respond) -> Respond {
+    let content_type = if spec.body.is_empty() { "" } else { spec.content_type.as_str() };
+    Respond {
+        status: status(spec.status.get()),
+        body: spec.body.as_bytes().into(),
+        content_type: content_type.into(),
+        headers: pairs(&spec.headers),
+    }
+}
+
+/// A route without an action is refused when it is loaded; this is what it would answer.
+fn nothing() -> Respond {
+    Respond { status: Status::NOT_FOUND, body: Box::default(), content_type: Box::default(), headers: Vec::new() }
+}
+
+fn status(code: u16) -> Status {
+    // Loading admits 200 to 599.
+    Status::new(code).unwrap_or_default()
+}
+
+fn edits(set: &Headers, remove: &[HeaderName]) -> HeaderEdits {
+    HeaderEdits { set: pairs(set), remove: remove.iter().map(|name| name.as_str().into()).collect() }
+}
+
+fn pairs(headers: &Headers) -> Vec<(Box<str>, Box<str>)> {
+    headers.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect()
+}

@@ -1,0 +1,258 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use crate::{Change, Compiler, Question, Terminals, changes, explain, review};
+use insta::assert_snapshot;
+use std::sync::Arc;
+use std::time::Duration;
+use strait_config::load_str;
+use strait_plan::{Action, Plan};
+use strait_record::Format;
+
+fn plan_of(text: &str) -> Arc<Plan> {
+    compile(&mut Compiler::new(2), text)
+}
+
+fn compile(compiler: &mut Compiler, text: &str) -> Arc<Plan> {
+    let snapshot = load_str("t.yaml", text).unwrap_or_else(|error| panic!("{error}"));
+    compiler.compile(&snapshot).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refused(text: &str) -> String {
+    let snapshot = load_str("t.yaml", text).unwrap_or_else(|error| panic!("{error}"));
+    Compiler::new(1).compile(&snapshot).unwrap_err().to_string()
+}
+
+fn reviewed(text: &str) -> String {
+    let snapshot = load_str("t.yaml", text).unwrap_or_else(|error| panic!("{error}"));
+    let plan = Compiler::new(1).compile(&snapshot).unwrap();
+    review(&snapshot, &plan).to_string()
+}
+
+fn explained(text: &str, method: &str, url: &str) -> String {
+    explain(&plan_of(text), &Question::new(method, url)).unwrap().to_string()
+}
+
+const TWO: &str = "
+routes:
+  example.com: app
+  example.com/api/*: {to: app, timeout: {first_byte: 5s}}
+upstreams:
+  app: {endpoints: [localhost:3001, {address: 'localhost:3002', weight: 2}], timeout: {request: 2s}}
+";
+
+#[test]
+fn names_become_indices_and_a_route_with_timeouts_of_its_own_a_variant() {
+    let plan = plan_of(TWO);
+    let [app, variant] = &plan.upstreams[..] else { panic!("{:?}", plan.upstreams) };
+    assert_eq!((app.name.as_ref(), app.variant_of, app.first_byte_timeout), ("app", None, Duration::from_secs(60)));
+    assert_eq!((variant.name.as_ref(), variant.variant_of), ("app", Some(0)));
+    assert_eq!(variant.first_byte_timeout, Duration::from_secs(5));
+    assert!(Arc::ptr_eq(&app.endpoints[1].state, &variant.endpoints[1].state));
+    assert_eq!(*app.schedule, [1, 0, 1]);
+    let routes = &plan.listeners[0].routes.routes;
+    assert!(matches!(&routes[1].action, Action::Forward { upstreams, .. } if **upstreams == [1]));
+    assert_eq!(routes[1].request_timeout, Some(Duration::from_secs(2)));
+    assert_eq!((&*routes[1].source, &*routes[1].pattern), ("t.yaml:4", "example.com/api/*"));
+}
+
+#[test]
+fn every_key_of_the_language_arrives_in_the_plan() {
+    let plan = plan_of(
+        "
+listeners:
+  web:
+    address: 127.0.0.1:0
+    trusted_proxies: [10.0.0.0/8]
+    limits: {header_size: 4KiB, header_count: 7, header_timeout: 2s, body_size: 1KiB, body_rate_min: none,
+      idle_timeout: 9s, connections: 11, per_client_ip: 3, requests_per_connection: none}
+routes:
+  /:
+    to: [localhost:1, 'unix:/run/app.sock']
+    timeout: {request: none}
+    preserve_host: false
+    body_size: none
+    request_headers: {X-A: a}
+    remove_request_headers: [X-B]
+    response_headers: {X-C: c}
+    remove_response_headers: [X-D]
+  /app: app
+upstreams:
+  app: {endpoints: ['[::1]:5'], max_connections: none, keep_alive: {max_idle: 0, idle_timeout: 3s}, retry: {attempts: 3, retry_on: [reset]}}
+telemetry: {access_log: {format: text}}
+",
+    );
+    let listener = &plan.listeners[0];
+    let limits = &listener.limits;
+    assert_eq!((limits.http1.head_bytes_max, limits.http1.target_bytes_max, limits.http1.fields_max), (4096, 4096, 7));
+    assert_eq!((limits.header_timeout, limits.idle_timeout), (Duration::from_secs(2), Duration::from_secs(9)));
+    assert_eq!((limits.body_bytes_max, limits.body_rate_min), (Some(1024), 0));
+    assert_eq!((limits.connections_max, limits.connections_per_client_max), (11, Some(3)));
+    assert_eq!(limits.requests_per_connection_max, 0);
+    assert!(listener.trusted_proxies.contains([10, 1, 2, 3].into()));
+    let route = &listener.routes.routes[0];
+    assert_eq!((route.request_timeout, route.preserve_host, route.body_bytes_max), (None, false, Some(u64::MAX)));
+    assert_eq!(route.request_headers.set, [("X-A".into(), "a".into())]);
+    assert_eq!(*route.request_headers.remove, ["X-B".into()]);
+    assert_eq!(route.response_headers.set, [("X-C".into(), "c".into())]);
+    assert_eq!(*route.response_headers.remove, ["X-D".into()]);
+    let app = &plan.upstreams[0];
+    assert_eq!((app.connections_max, app.keep_alive_max, app.keep_alive_timeout), (None, 0, Duration::from_secs(3)));
+    assert_eq!((app.attempts_max, app.retry_on.connect_failure, app.retry_on.reset), (3, false, true));
+    assert_eq!(*app.endpoints[0].state.resolved(), ["[::1]:5".parse().unwrap()]);
+    assert_eq!(&*plan.upstreams[1].name, "localhost:1, unix:/run/app.sock");
+    assert_eq!(plan.access_log, Format::Text { color: false });
+}
+
+#[test]
+fn state_outlives_plans_by_identity() {
+    let mut compiler = Compiler::new(1);
+    let first = compile(&mut compiler, TWO);
+    let second = compile(&mut compiler, &TWO.replace("localhost:3002", "localhost:4"));
+    assert_eq!((first.generation, second.generation), (1, 2));
+    let state = |plan: &Plan, at: usize| plan.upstreams[0].endpoints[at].state.clone();
+    assert!(Arc::ptr_eq(&state(&first, 0), &state(&second, 0)));
+    assert!(!Arc::ptr_eq(&state(&first, 1), &state(&second, 1)));
+    let meter = |plan: &Plan| plan.listeners[0].routes.routes[0].meter.clone();
+    assert!(Arc::ptr_eq(&meter(&first), &meter(&second)));
+}
+
+#[test]
+fn state_that_no_plan_uses_is_forgotten() {
+    let mut compiler = Compiler::new(1);
+    drop(compile(&mut compiler, TWO));
+    let other = compile(&mut compiler, "routes: {/: {respond: hello}}");
+    assert!(compiler.registry.endpoint("app", "localhost:3001", strait_plan::EndpointAddress::Name(String::new(), 1)).open() == 0);
+    assert_eq!(format!("{:?}", compiler.registry).matches("(Weak)").count(), 1);
+    drop(other);
+}
+
+#[test]
+fn the_access_log_is_text_on_a_terminal_and_json_elsewhere() {
+    let check = |terminals, text: &str, expected| {
+        let mut compiler = Compiler::new(1).with_terminals(terminals);
+        assert_eq!(compile(&mut compiler, &format!("routes: {{/: {{respond: x}}}}\ntelemetry: {{access_log: {text}}}")).access_log, expected);
+    };
+    let terminals = Terminals { stdout: true, stderr: false, color: true };
+    check(terminals, "{}", Format::Text { color: true });
+    check(terminals, "{path: stderr}", Format::Json);
+    check(terminals, "{path: ./x.log}", Format::Json);
+    check(terminals, "json", Format::Json);
+    check(terminals, "\"off\"", Format::Off);
+    check(Terminals { color: false, ..terminals }, "{}", Format::Text { color: false });
+    check(Terminals::default(), "text", Format::Text { color: false });
+}
+
+#[test]
+fn a_pattern_that_cannot_be_read_is_underlined() {
+    assert_snapshot!(refused("routes:\n  /ok: localhost:1\n  example.com/{id: localhost:1\n"));
+}
+
+#[test]
+fn patterns_that_tie_are_shown_both() {
+    assert_snapshot!(refused("routes:\n  /{a}/x: localhost:1\n  /{b}/x: localhost:2\n  /: localhost:1\n  /*: localhost:2\n"));
+}
+
+#[test]
+fn a_pattern_of_a_listener_is_checked_too() {
+    assert_snapshot!(refused("listeners: {a: {address: 1, routes: {\"*.*\": localhost:1}}}\n"));
+}
+
+#[test]
+fn routes_that_no_request_reaches_are_told() {
+    assert_snapshot!(reviewed("routes:\n  /: {respond: a}\n  /{$}: {respond: b}\n  //*: {respond: c}\n  /{x}/*: {respond: d}\n"));
+}
+
+#[test]
+fn tests_of_the_file_are_run() {
+    assert_snapshot!(reviewed(
+        "
+routes:
+  example.com/api/*: app
+  example.com/old: {redirect: https://example.org}
+upstreams: {app: [localhost:1], other: [localhost:2]}
+tests:
+  - {request: GET http://example.com/api/x, expect: {to: app, route: example.com/api/*}}
+  - {request: GET http://example.com/old, expect: {status: 302}}
+  - {request: GET http://example.com/, expect: {status: 404}}
+  - {request: GET http://example.com/api, expect: {to: other}}
+  - {request: GET http://example.com/old, expect: {status: 200}}
+  - {request: GET http://example.com/api, expect: {route: example.com}}
+  - {request: GET http://exa mple.com/, expect: {status: 200}}
+"
+    ));
+}
+
+const MANY: &str = "
+listeners:
+  web: 127.0.0.1:8080
+  inner: {address: 127.0.0.1:9090, routes: {/: {respond: inner}}}
+routes:
+  /: {stable: 3, canary: 1}
+  example.com: {redirect: https://www.example.com/}
+  POST example.com/users/{id}: users
+  www.example.com/robots.txt: {respond: {body: none, headers: {X-A: b}}}
+upstreams:
+  stable: [localhost:1, localhost:2]
+  canary: [localhost:3]
+  users: {endpoints: [{address: 'localhost:4', weight: 2}, localhost:5], timeout: 10s}
+";
+
+#[test]
+fn a_split_is_explained() {
+    assert_snapshot!(explained(MANY, "GET", "http://other.example/%7Eme?x=1"));
+}
+
+#[test]
+fn a_capture_is_explained() {
+    assert_snapshot!(explained(MANY, "POST", "http://EXAMPLE.com./users//../users/7"));
+}
+
+#[test]
+fn a_redirect_is_explained() {
+    assert_snapshot!(explained(MANY, "GET", "example.com/a?b"));
+}
+
+#[test]
+fn another_listener_is_found_by_its_port() {
+    assert_snapshot!(explained(MANY, "GET", "http://localhost:9090/"));
+}
+
+#[test]
+fn a_method_that_no_route_takes_is_explained() {
+    assert_snapshot!(explained("routes: {\"GET,PUT a.example/x\": {respond: y}}", "POST", "a.example/x"));
+}
+
+#[test]
+fn an_explanation_for_tools() {
+    let explanation = explain(&plan_of(MANY), &Question::new("POST", "http://example.com/users/7")).unwrap();
+    assert_snapshot!(serde_json::to_string_pretty(&explanation.to_json()).unwrap());
+}
+
+#[test]
+fn a_trusted_proxy_is_heard() {
+    let plan = plan_of("routes: {/: localhost:1}\ntrusted_proxies: [10.0.0.0/8]");
+    let headers = [("X-Forwarded-For".to_owned(), "192.0.2.7".to_owned())];
+    let question = Question { client: Some([10, 0, 0, 1].into()), headers: &headers, ..Question::new("GET", "/") };
+    let explanation = explain(&plan, &question).unwrap();
+    assert_eq!(explanation.client.as_deref(), Some("192.0.2.7"));
+    assert!(!explanation.request_fields.set.iter().any(|(name, _)| name == "X-Forwarded-Proto"));
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let plan = plan_of(MANY);
+    let refused = |question: &Question<'_>| explain(&plan, question).unwrap_err().to_string();
+    assert_snapshot!(refused(&Question::new("GET", "http://example.com/%00")), @"");
+    assert_snapshot!(refused(&Question::new("GET", "http://exa_$mple/")), @"");
+    assert_snapshot!(refused(&Question::new("G T", "/")), @"");
+    assert_snapshot!(refused(&Question { listener: Some("wob"), ..Question::new("GET", "/") }), @"");
+}
+
+#[test]
+fn changes_are_told_by_meaning() {
+    let before = plan_of(MANY);
+    assert_eq!(changes(&before, &plan_of(&format!("# moved down\n{MANY}"))), []);
+    let after = plan_of(&MANY.replace("stable: 3", "stable: 2").replace("POST example", "PUT example").replace("timeout: 10s", "timeout: 9s"));
+    let told: Vec<String> = changes(&before, &after).iter().map(Change::to_string).collect();
+    assert_snapshot!(told.join("\n"));
+}

@@ -1,0 +1,186 @@
+//! Upstreams, named ones and those written in place, as the entries of a plan that routes name by index.
+
+use crate::registry::Registry;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use strait_config::spec::{self, To, UpstreamEndpoint};
+use strait_config::value::{Endpoint as Written, Host, Target};
+use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
+use strait_plan::{Endpoint, EndpointAddress, RetryOn, Upstream};
+
+/// Exchanges that wait for a connection to one endpoint, over all workers. Each holds its request's buffers, so there
+/// is an end to it; the language has no word for it yet.
+const QUEUE_MAX: u32 = 16_384;
+/// How long one waits so: as long as a person looks at an empty page.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The upstreams of a plan in the making.
+pub(crate) struct Upstreams<'s> {
+    snapshot: &'s Snapshot,
+    registry: &'s Registry,
+    list: Vec<Upstream>,
+    /// The entry for a name under these timeouts.
+    known: HashMap<(Arc<str>, OwnTimeouts), usize>,
+    /// What holds for an upstream that is written in place: the defaults of the language.
+    unnamed: Option<spec::Upstream>,
+}
+
+/// What a route sets in place of its upstream's timeouts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct OwnTimeouts {
+    connect: Option<Duration>,
+    first_byte: Option<Duration>,
+    idle: Option<Duration>,
+}
+
+/// Where a route leads: entries of the plan with their weights.
+pub(crate) struct Split {
+    pub(crate) upstreams: Box<[usize]>,
+    pub(crate) weights: Box<[u32]>,
+    /// For the whole exchange: the longest that one of the upstreams allows.
+    pub(crate) request_timeout: Option<Duration>,
+}
+
+impl<'s> Upstreams<'s> {
+    /// The named upstreams of a snapshot.
+    pub(crate) fn of(snapshot: &'s Snapshot, registry: &'s Registry) -> Self {
+        let unnamed = spec::Upstream::decode(&Node::unwritten("localhost:1"), &mut Decoder::default());
+        let mut upstreams = Self { snapshot, registry, list: Vec::new(), known: HashMap::new(), unnamed };
+        for (name, upstream) in &snapshot.spec.upstreams {
+            upstreams.add(&name.value, &upstream.endpoints, upstream);
+        }
+        upstreams
+    }
+
+    /// Where the meters of routes are kept.
+    pub(crate) fn registry(&self) -> &'s Registry {
+        self.registry
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Upstream> {
+        self.list
+    }
+
+    /// The entries a route leads to.
+    pub(crate) fn split(&mut self, to: &To, route: &spec::Route) -> Split {
+        let (upstreams, weights): (Vec<_>, Vec<_>) = match to {
+            To::One(target) => vec![(self.target(target, route), 1)].into_iter().unzip(),
+            To::Any(endpoints) => vec![(self.in_place(endpoints, route), 1)].into_iter().unzip(),
+            To::Split(shares) => {
+                shares.0.iter().map(|share| (self.target(&share.target, route), share.weight.value)).unzip()
+            }
+        };
+        let allowed = |&index: &usize| {
+            let named = self.list.get(index).and_then(|upstream| self.snapshot.upstream(&upstream.name));
+            self.snapshot.timeouts(route, named).request.get().map(Into::into)
+        };
+        // `None` is no bound at all: above every number.
+        let allowed: Vec<Option<Duration>> = upstreams.iter().map(allowed).collect();
+        let request_timeout = if allowed.contains(&None) { None } else { allowed.into_iter().flatten().max() };
+        Split { upstreams: upstreams.into(), weights: weights.into(), request_timeout }
+    }
+
+    fn target(&mut self, target: &Spanned<Target>, route: &spec::Route) -> usize {
+        match &target.value {
+            Target::Upstream(name) => {
+                let base = self.known.get(&(Arc::from(name.as_str()), OwnTimeouts::default())).copied();
+                // Loading refuses names that are not defined.
+                base.map_or(usize::MAX, |base| self.under(base, route))
+            }
+            Target::Endpoint(endpoint) => self.in_place(&[Spanned::new(endpoint.clone(), target.span)], route),
+        }
+    }
+
+    /// An upstream without a name: the same text is the same upstream.
+    fn in_place(&mut self, endpoints: &[Spanned<Written>], route: &spec::Route) -> usize {
+        let name = endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let known = self.known.get(&(Arc::from(name.as_str()), OwnTimeouts::default())).copied();
+        let base = known.unwrap_or_else(|| {
+            let endpoints = endpoints.iter().map(|address| UpstreamEndpoint { address: address.clone(), weight: 1 });
+            let endpoints: Vec<_> = endpoints.collect();
+            let defaults = self.unnamed.take();
+            let index = defaults.as_ref().map_or(usize::MAX, |defaults| self.add(&name, &endpoints, defaults));
+            self.unnamed = defaults;
+            index
+        });
+        self.under(base, route)
+    }
+
+    /// An entry as a route uses it: itself, or the variant of it with the route's own timeouts.
+    fn under(&mut self, base: usize, route: &spec::Route) -> usize {
+        let own = OwnTimeouts {
+            connect: route.timeout.connect.map(Into::into),
+            first_byte: route.timeout.first_byte.map(Into::into),
+            idle: route.timeout.idle.map(Into::into),
+        };
+        let Some(upstream) = self.list.get(base).filter(|_| own != OwnTimeouts::default()) else { return base };
+        let key = (upstream.name.clone(), own);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let variant = Upstream {
+            connect_timeout: own.connect.unwrap_or(upstream.connect_timeout),
+            first_byte_timeout: own.first_byte.unwrap_or(upstream.first_byte_timeout),
+            idle_timeout: own.idle.unwrap_or(upstream.idle_timeout),
+            name: upstream.name.clone(),
+            endpoints: upstream.endpoints.clone(),
+            schedule: upstream.schedule.clone(),
+            variant_of: Some(base),
+            ..*upstream
+        };
+        self.push(key, variant)
+    }
+
+    fn push(&mut self, key: (Arc<str>, OwnTimeouts), upstream: Upstream) -> usize {
+        self.known.insert(key, self.list.len());
+        self.list.push(upstream);
+        self.list.len() - 1
+    }
+
+    fn add(&mut self, name: &str, endpoints: &[UpstreamEndpoint], spec: &spec::Upstream) -> usize {
+        let name: Arc<str> = name.into();
+        let timeouts = self.snapshot.spec.defaults.timeout.overridden(&spec.timeout);
+        let endpoints: Vec<_> = endpoints.iter().map(|endpoint| self.endpoint(&name, endpoint)).collect();
+        let weights: Vec<_> = endpoints.iter().map(|endpoint| endpoint.weight).collect();
+        let retries = |reason| spec.retry.retry_on.contains(&reason);
+        let retry_on = RetryOn {
+            connect_failure: retries(spec::RetryOn::ConnectFailure),
+            reset: retries(spec::RetryOn::Reset),
+        };
+        let upstream = Upstream {
+            name: name.clone(),
+            schedule: match spec.balance {
+                spec::Balance::RoundRobin => strait_traffic::schedule(&weights).into(),
+            },
+            endpoints,
+            connect_timeout: timeouts.connect.into(),
+            first_byte_timeout: timeouts.first_byte.into(),
+            idle_timeout: timeouts.idle.into(),
+            connections_max: spec.max_connections.get(),
+            queue_max: QUEUE_MAX,
+            queue_timeout: QUEUE_TIMEOUT,
+            keep_alive_max: spec.keep_alive.max_idle as usize,
+            keep_alive_timeout: spec.keep_alive.idle_timeout.into(),
+            attempts_max: u8::try_from(spec.retry.attempts).unwrap_or(u8::MAX),
+            retry_on,
+            variant_of: None,
+        };
+        self.push((name, OwnTimeouts::default()), upstream)
+    }
+
+    fn endpoint(&self, upstream: &str, written: &UpstreamEndpoint) -> Endpoint {
+        let name: Arc<str> = written.address.to_string().into();
+        let (address, authority) = match &written.address.value {
+            Written::Tcp { host, port } => {
+                // An IPv6 address is resolved without its brackets.
+                let bare = if let Host::Ip(ip) = host { ip.to_string() } else { host.to_string() };
+                (EndpointAddress::Name(bare, *port), name.clone())
+            }
+            // A socket file has no name that a Host field could carry.
+            Written::Unix(path) => (EndpointAddress::Unix(path.clone()), "localhost".into()),
+        };
+        let state = self.registry.endpoint(upstream, &name, address);
+        Endpoint { name, authority, weight: written.weight, state }
+    }
+}
