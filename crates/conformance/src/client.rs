@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::oracle::{self, Field, Framing, Refusal, Response, Verdict};
 
+/// Octets of one step that are sent one by one where the run asks for it; beyond, more of the same teaches nothing.
+const SPLIT_MAX: usize = 4096;
+
 /// How the proxy ended a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -142,8 +145,9 @@ impl Client {
     pub fn send(&mut self, bytes: &[u8]) {
         let Some(stream) = &mut self.stream else { return };
         self.sent.extend_from_slice(bytes);
-        let size = if self.split { 1 } else { bytes.len().max(1) };
-        for piece in bytes.chunks(size) {
+        let (single, whole) = bytes.split_at(if self.split { bytes.len().min(SPLIT_MAX) } else { 0 });
+        let pieces = single.chunks(1).chain([whole]);
+        for piece in pieces {
             if stream.write_all(piece).is_err() {
                 return;
             }

@@ -199,7 +199,8 @@ impl Case {
 
     /// The methods of the requests that the client writes, as far as its lines show them.
     pub fn methods(&self) -> Vec<Vec<u8>> {
-        let bytes: Vec<u8> = self.client.iter().flat_map(|step| if let Step::Bytes(b) = step { b.clone() } else { vec![] }).collect();
+        let bytes: Vec<u8> =
+            self.client.iter().flat_map(|step| if let Step::Bytes(b) = step { b.clone() } else { vec![] }).collect();
         bytes
             .split(|byte| *byte == b'\n')
             .filter(|line| line.windows(7).any(|part| part == b" HTTP/1"))
@@ -473,7 +474,8 @@ fn value(rest: &str) -> Result<Check, String> {
 
 /// Mistakes that show only in a whole case.
 fn consistent(case: &Case) -> Result<(), String> {
-    let sent: Vec<u8> = case.client.iter().flat_map(|step| if let Step::Bytes(b) = step { b.clone() } else { vec![] }).collect();
+    let sent: Vec<u8> =
+        case.client.iter().flat_map(|step| if let Step::Bytes(b) = step { b.clone() } else { vec![] }).collect();
     let known = |word: &[u8]| sent.windows(word.len()).any(|part| part == word);
     let misplaced = |items: &[Item]| {
         items.iter().position(|item| matches!(item, Item::Close | Item::Keep)).is_some_and(|at| at + 1 != items.len())

@@ -17,7 +17,11 @@ pub fn failures(case: &Case, index: usize, seen: &Observation, strait: bool) -> 
     }
     let count = seen.log.requests.len();
     if count < case.requests.0 || count > case.requests.1 {
-        failures.push(format!("origin: {}, not {}", requests(count, count), requests(case.requests.0, case.requests.1)));
+        failures.push(format!(
+            "origin: {}, not {}",
+            requests(count, count),
+            requests(case.requests.0, case.requests.1)
+        ));
     }
     for request in &seen.log.requests {
         if let Err(refusal) = &request.head {
@@ -97,7 +101,14 @@ fn wanted_item(item: &Item) -> String {
     }
 }
 
-fn judge_response(case: &Case, index: usize, expectation: &Expectation, seen: &Observation, answers: &Answers, failures: &mut Vec<String>) {
+fn judge_response(
+    case: &Case,
+    index: usize,
+    expectation: &Expectation,
+    seen: &Observation,
+    answers: &Answers,
+    failures: &mut Vec<String>,
+) {
     let place = format!("client #{}", expectation.number);
     let Some(got) = answers.responses.get(expectation.number - 1) else {
         // That it is missing is judged by the items.
@@ -109,7 +120,8 @@ fn judge_response(case: &Case, index: usize, expectation: &Expectation, seen: &O
         _ => None,
     });
     // A check speaks of the first alternative.
-    let applies = first.clone().nth(expectation.number - 1).is_none_or(|status| status.is_none_or(|s| *s == got.head.status));
+    let applies =
+        first.clone().nth(expectation.number - 1).is_none_or(|status| status.is_none_or(|s| *s == got.head.status));
     let side = Side { fields: &got.head.fields, body: &got.body, trailers: &got.trailers, all: &seen.received };
     match &expectation.check {
         Check::LacksBytes(_) => judge_bytes(&place, index, &expectation.check, &side, failures),
@@ -118,8 +130,12 @@ fn judge_response(case: &Case, index: usize, expectation: &Expectation, seen: &O
             failures.push(format!("{place}: interim responses {:?}, not {wanted:?}", got.interims));
         }
         Check::Interims(_) => {}
-        Check::Version(minor) if *minor != got.head.version => failures.push(format!("{place}: version 1.{}", got.head.version)),
-        Check::Complete(whole) if *whole != (got.arrival == Arrival::Whole) => failures.push(format!("{place}: {:?}", got.arrival)),
+        Check::Version(minor) if *minor != got.head.version => {
+            failures.push(format!("{place}: version 1.{}", got.head.version))
+        }
+        Check::Complete(whole) if *whole != (got.arrival == Arrival::Whole) => {
+            failures.push(format!("{place}: {:?}", got.arrival))
+        }
         check => judge_side(&place, index, check, &side, failures),
     }
 }
@@ -182,7 +198,9 @@ fn judge_side(place: &str, index: usize, check: &Check, side: &Side<'_>, failure
     let failure = match check {
         Check::Has(name) if side.count(name) == 0 => format!("lacks {name}"),
         Check::Lacks(name) if side.count(name) > 0 => format!("has {name}: {}", encode(&side.joined(name))),
-        Check::Count(name, count) if side.count(name) != *count => format!("has {} {name}, not {count}", side.count(name)),
+        Check::Count(name, count) if side.count(name) != *count => {
+            format!("has {} {name}, not {count}", side.count(name))
+        }
         Check::Value(name, value) if side.joined(name) != origin::expand(index, value) => {
             format!("{name} is `{}`, not `{}`", encode(&side.joined(name)), encode(&origin::expand(index, value)))
         }

@@ -218,7 +218,9 @@ fn extension_length(text: &[u8]) -> Option<usize> {
     let name = token(0);
     match text.get(name) {
         _ if name == 0 => None,
-        Some(b'=') if text.get(name + 1) == Some(&b'"') => quoted_length(&text[name + 1..]).map(|quoted| name + 1 + quoted),
+        Some(b'=') if text.get(name + 1) == Some(&b'"') => {
+            quoted_length(&text[name + 1..]).map(|quoted| name + 1 + quoted)
+        }
         Some(b'=') => Some(token(name + 1)).filter(|value| *value > 0).map(|value| name + 1 + value),
         _ => Some(name),
     }
@@ -482,7 +484,11 @@ fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return Err(Refusal::Framing);
     }
-    std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).filter(|length| *length < 1 << 63).ok_or(Refusal::Framing)
+    std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .filter(|length| *length < 1 << 63)
+        .ok_or(Refusal::Framing)
 }
 
 fn transfer_coding(codings: &[&[u8]]) -> Result<Framing, Refusal> {
@@ -519,4 +525,106 @@ fn is_token(text: &[u8]) -> bool {
 /// `field-content` and the space and tab between (RFC 9110 §5.5).
 fn is_value_byte(byte: u8) -> bool {
     matches!(byte, b'\t' | 0x20..=0x7e | 0x80..=0xff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wraps fields into a request and parses it.
+    fn with_fields(fields: &str) -> Result<Framing, Refusal> {
+        match request(format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes())? {
+            Verdict::Complete(request) => Ok(request.framing),
+            Verdict::Incomplete => panic!("incomplete: {fields}"),
+        }
+    }
+
+    fn start(line: &str) -> Option<Refusal> {
+        request(format!("{line}\r\nHost: a\r\n\r\n").as_bytes()).err()
+    }
+
+    #[test]
+    fn request_lines() {
+        for (line, expected) in [
+            ("GET / HTTP/1.1", None),
+            ("\r\nGET / HTTP/1.1", None),
+            ("GET http://A:80/x HTTP/1.1", None),
+            ("OPTIONS * HTTP/1.1", None),
+            ("GET  / HTTP/1.1", Some(Refusal::StartLine)),
+            ("GET /", Some(Refusal::StartLine)),
+            ("G(T / HTTP/1.1", Some(Refusal::Method)),
+            ("GET * HTTP/1.1", Some(Refusal::Target)),
+            ("GET /#x HTTP/1.1", Some(Refusal::Target)),
+            ("GET http://b/ HTTP/1.1", Some(Refusal::Host)),
+            ("CONNECT a HTTP/1.1", Some(Refusal::Target)),
+            ("GET / HTTP/2.0", Some(Refusal::Version)),
+            ("GET / http/1.1", Some(Refusal::StartLine)),
+            ("GET /\n HTTP/1.1", Some(Refusal::BareLf)),
+            ("GET /\r HTTP/1.1", Some(Refusal::BareCr)),
+        ] {
+            assert_eq!(start(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn framings() {
+        for (fields, expected) in [
+            ("", Ok(Framing::None)),
+            ("Content-Length: 5\r\n", Ok(Framing::Length(5))),
+            ("Content-Length: 005\r\n", Ok(Framing::Length(5))),
+            ("content-LENGTH:\t5 \r\n", Ok(Framing::Length(5))),
+            ("Transfer-Encoding: CHUNKED\r\n", Ok(Framing::Chunked)),
+            ("Content-Length: 5, 5\r\n", Err(Refusal::Framing)),
+            ("Content-Length: 5\r\nContent-Length: 5\r\n", Err(Refusal::Framing)),
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", Err(Refusal::Framing)),
+            ("Content-Length: 9223372036854775808\r\n", Err(Refusal::Framing)),
+            ("Content-Length: +5\r\n", Err(Refusal::Framing)),
+            ("Transfer-Encoding: gzip, chunked\r\n", Err(Refusal::TransferCoding)),
+            ("Transfer-Encoding: chunked, chunked\r\n", Err(Refusal::Framing)),
+            ("Transfer-Encoding: \x0bchunked\r\n", Err(Refusal::FieldValue)),
+            ("Transfer-Encoding : chunked\r\n", Err(Refusal::FieldName)),
+            ("X: 1\r\n folded\r\n", Err(Refusal::Fold)),
+        ] {
+            assert_eq!(with_fields(fields), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn chunked_bodies() {
+        let body = |text: &str| chunked(text.as_bytes()).map(|verdict| matches!(verdict, Verdict::Complete(_)));
+        for (text, expected) in [
+            ("5\r\nhello\r\n0\r\n\r\n", Ok(true)),
+            ("5;a=\"x;\\\"\";b\r\nhello\r\n0;c\r\nX-T: 1\r\n\r\n", Ok(true)),
+            ("5\r\nhello\r\n0\r\n", Ok(false)),
+            ("5", Ok(false)),
+            ("", Ok(false)),
+            ("5 \r\nhello\r\n0\r\n\r\n", Err(Refusal::Chunk)),
+            ("5;\r\nhello\r\n0\r\n\r\n", Err(Refusal::Chunk)),
+            ("5\nhello\r\n0\r\n\r\n", Err(Refusal::BareLf)),
+            ("3\r\nhello\r\n0\r\n\r\n", Err(Refusal::Chunk)),
+            ("x", Err(Refusal::Chunk)),
+            ("0\r\nContent-Length: 1\r\n\r\n", Err(Refusal::Trailer)),
+        ] {
+            assert_eq!(body(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn responses() {
+        let framing = |text: &str, method: &str| match response(text.as_bytes(), method.as_bytes()) {
+            Ok(Verdict::Complete(response)) => Ok(response.framing),
+            Ok(Verdict::Incomplete) => panic!("incomplete: {text:?}"),
+            Err(refusal) => Err(refusal),
+        };
+        let length = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+        assert_eq!(framing(length, "GET"), Ok(Framing::Length(5)));
+        assert_eq!(framing(length, "HEAD"), Ok(Framing::None));
+        assert_eq!(framing(length, "CONNECT"), Ok(Framing::Tunnel));
+        assert_eq!(framing("HTTP/1.0 200 \r\n\r\n", "GET"), Ok(Framing::Close));
+        assert_eq!(framing("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "GET"), Ok(Framing::None));
+        assert_eq!(framing("HTTP/1.1 101 Switching\r\n\r\n", "GET"), Ok(Framing::Tunnel));
+        assert_eq!(framing("HTTP/1.1 200\r\n\r\n", "GET"), Err(Refusal::StartLine));
+        assert_eq!(framing("HTTP/1.1 2000 OK\r\n\r\n", "GET"), Err(Refusal::StartLine));
+        assert_eq!(framing("HTTP/1.1 099 OK\r\n\r\n", "GET"), Err(Refusal::Status));
+    }
 }

@@ -1,8 +1,8 @@
 //! Runs cases against one proxy and gathers what was seen.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::client::{Arrival, Client, End, read_answers};
@@ -112,7 +112,9 @@ impl Play<'_> {
         match step {
             Step::Bytes(bytes) => self.client.send(&origin::expand(self.index, bytes)),
             Step::Pause => std::thread::sleep(Duration::from_millis(30)),
-            Step::AwaitOrigin(count) => drop(self.origin.wait(self.index, deadline, |log| log.requests.len() >= *count)),
+            Step::AwaitOrigin(count) => {
+                drop(self.origin.wait(self.index, deadline, |log| log.requests.len() >= *count))
+            }
             Step::AwaitResponse(count) => {
                 let case = self.case;
                 self.client.wait(deadline, |client| finals(case, client) >= *count);

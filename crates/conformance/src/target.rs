@@ -110,7 +110,9 @@ impl Target {
                 let arguments = vec!["-c", "envoy.yaml", "--concurrency", "1", "--use-dynamic-base-id", "-l", "warn"];
                 ("envoy.yaml", layout.envoy(), arguments)
             }
-            Self::Caddy => ("Caddyfile", layout.caddy(), vec!["run", "--config", "Caddyfile", "--adapter", "caddyfile"]),
+            Self::Caddy => {
+                ("Caddyfile", layout.caddy(), vec!["run", "--config", "Caddyfile", "--adapter", "caddyfile"])
+            }
         }
     }
 
@@ -157,9 +159,10 @@ impl Running {
     /// The address in Strait's line `strait: ready: listening on ADDRESS`.
     fn announced(&self) -> Option<SocketAddr> {
         let errors = std::fs::File::open(self.folder.join("stderr")).ok()?;
-        BufReader::new(errors).lines().map_while(Result::ok).find_map(|line| {
-            line.split_once("ready: listening on ")?.1.split_whitespace().next()?.parse().ok()
-        })
+        BufReader::new(errors)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("ready: listening on ")?.1.split_whitespace().next()?.parse().ok())
     }
 
     /// Whether it still runs.
@@ -233,12 +236,14 @@ impl Layout<'_> {
     }
 
     fn nginx(&self) -> String {
-        let upstreams = self.each(|id, _, port| format!("  upstream {id} {{ server 127.0.0.1:{port}; keepalive 8; }}\n"));
+        let upstreams =
+            self.each(|id, _, port| format!("  upstream {id} {{ server 127.0.0.1:{port}; keepalive 8; }}\n"));
         let names = self.each(|id, host, _| format!("    {host} {id};\n"));
-        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().fold(String::new(), |mut text, kind| {
-            let _ = writeln!(text, "  {kind}_temp_path {}/{kind};", self.folder.display());
-            text
-        });
+        let temporary =
+            ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().fold(String::new(), |mut text, kind| {
+                let _ = writeln!(text, "  {kind}_temp_path {}/{kind};", self.folder.display());
+                text
+            });
         format!(
             "worker_processes 1;\ndaemon off;\npid nginx.pid;\nerror_log error.log;\n\
              events {{ worker_connections 4096; }}\n\
@@ -264,7 +269,8 @@ impl Layout<'_> {
 
     fn haproxy(&self) -> String {
         let backends = self.each(|id, _, port| format!("backend {id}\n  server origin 127.0.0.1:{port}\n"));
-        let names = self.each(|id, host, _| format!("  use_backend {id} if {{ req.hdr(host),field(1,:),lower -m str {host} }}\n"));
+        let names = self
+            .each(|id, host, _| format!("  use_backend {id} if {{ req.hdr(host),field(1,:),lower -m str {host} }}\n"));
         format!(
             "global\n  nbthread 1\n  maxconn 4000\n\
              defaults\n  mode http\n  timeout connect 5s\n  timeout client 20s\n  timeout server 20s\n\
@@ -292,7 +298,7 @@ impl Layout<'_> {
              \x20         stat_prefix: web\n          use_remote_address: true\n          codec_type: HTTP1\n\
              \x20         normalize_path: true\n          merge_slashes: true\n\
              \x20         path_with_escaped_slashes_action: REJECT_REQUEST\n\
-             \x20         via: envoy\n\
+             \x20         via: 1.1 envoy\n          http_protocol_options: {{accept_http_10: true}}\n\
              \x20         common_http_protocol_options: {{headers_with_underscores_action: REJECT_REQUEST, max_headers_count: 100}}\n\
              \x20         upgrade_configs: [{{upgrade_type: websocket}}]\n\
              \x20         http_filters:\n          - name: router\n            typed_config:\n\

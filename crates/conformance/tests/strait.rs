@@ -1,0 +1,41 @@
+//! Strait passes every case, written at once and octet by octet.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+use std::time::Duration;
+
+use strait_conformance::corpus::{self, Case};
+use strait_conformance::origin::Origin;
+use strait_conformance::report;
+use strait_conformance::run::{Manner, run_all};
+use strait_conformance::target::Target;
+
+fn passes(split: bool) {
+    let Some(program) = Target::Strait.program().filter(|program| program.is_file()) else {
+        eprintln!("skipped: no Strait; set STRAIT_BIN or run `cargo build` first");
+        return;
+    };
+    let sections = corpus::load(&corpus::folder()).expect("a corpus without mistakes");
+    let cases: Vec<Case> = sections.into_iter().flat_map(|section| section.cases).collect();
+    let all: Vec<usize> = (0..cases.len()).collect();
+    let origin = Origin::start(&cases).expect("an origin");
+    let mut strait =
+        Target::Strait.start(&program, &origin).unwrap_or_else(|why| panic!("{}: {why}", program.display()));
+    let manner = Manner { patience: Duration::from_secs(10), split, strait: true, ..Manner::default() };
+    let outcomes = run_all(&cases, &all, &origin, strait.address, manner);
+    assert!(strait.alive(), "Strait died: {}", strait.errors());
+    for outcome in outcomes.iter().filter(|outcome| !outcome.failures.is_empty()) {
+        eprintln!("{}", report::details(&cases[outcome.index], outcome));
+    }
+    let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
+    assert_eq!(failed, 0, "{failed} of {} cases failed", outcomes.len());
+}
+
+#[test]
+fn strait_passes_every_case() {
+    passes(false);
+}
+
+#[test]
+fn strait_passes_every_case_octet_by_octet() {
+    passes(true);
+}
