@@ -120,11 +120,9 @@ fn schema(name: &Ident, container: &Container, fields: &[Field<'_>]) -> TokenStr
             None => quote!(::core::option::Option::None),
         };
         let has_default = field.member.default.is_some();
-        let bound = |bound: &Option<syn::Expr>| {
-            match bound {
-                Some(value) => quote!(::strait_config::text_of(&#value)),
-                None => quote!(::core::option::Option::None),
-            }
+        let bound = |bound: &Option<syn::Expr>| match bound {
+            Some(value) => quote!(::strait_config::text_of(&#value)),
+            None => quote!(::core::option::Option::None),
         };
         let (min, max) = (bound(&field.member.min), bound(&field.member.max));
         quote! {
@@ -133,6 +131,7 @@ fn schema(name: &Ident, container: &Container, fields: &[Field<'_>]) -> TokenStr
                 doc: #doc,
                 schema: <#ty as ::strait_config::Spec>::schema(),
                 required: !#has_default && <#ty as ::strait_config::Spec>::absent().is_none(),
+                optional: <#ty as ::strait_config::Spec>::OPTIONAL,
                 default: #default,
                 min: #min,
                 max: #max,
@@ -144,11 +143,7 @@ fn schema(name: &Ident, container: &Container, fields: &[Field<'_>]) -> TokenStr
 }
 
 /// `absent()` and `Default`, for types whose every field may be left out.
-fn absent(
-    name: &Ident,
-    container: &Container,
-    fields: &[Field<'_>],
-) -> syn::Result<(TokenStream, TokenStream)> {
+fn absent(name: &Ident, container: &Container, fields: &[Field<'_>]) -> syn::Result<(TokenStream, TokenStream)> {
     if !container.empty_ok {
         return Ok((TokenStream::new(), TokenStream::new()));
     }

@@ -34,8 +34,8 @@ codes! {
         "YAML forbids tabs in indentation, and tools disagree about tabs elsewhere, so tabs outside quotes and comments are refused. Use spaces. In a file that is one JSON object, tabs are fine.";
     INDENTATION = "E0004", "the indentation fits no open block",
         "Lines of one block begin in the same column. A line indented deeper than its neighbours, or by a width that no block above has, belongs nowhere:\n\n    upstreams:\n      app: [localhost:3001]\n       api: [localhost:3002]     # one space too many";
-    COLON_SPACE = "E0005", "a space is missing after the colon",
-        "YAML needs a space (or line end) after the colon of a key: `address: 8080`. Without it the whole text is one value.";
+    COLON_SPACE = "E0005", "a space is missing after a colon or dash",
+        "YAML needs a space (or line end) after the colon of a key, `address: 8080`, and after the dash of a list item, `- item`. Without it the whole text is one value.";
     BRACKET = "E0006", "a bracket or brace is never closed",
         "`[` begins a list and `{` a map on one line; each needs its `]` or `}`.";
     QUOTE = "E0007", "a quote is never closed",

@@ -24,6 +24,9 @@ pub trait Spec: Sized {
         None
     }
 
+    /// Whether the value may be missing altogether, without a default in its place.
+    const OPTIONAL: bool = false;
+
     /// The value as one would write it; `None` for what has no form on one line.
     fn text(&self) -> Option<String> {
         None
@@ -63,6 +66,18 @@ impl Shape {
     /// The key, or the words of advice, for a key that is none here.
     pub(crate) fn meant(&self, key: &str) -> Option<&'static str> {
         words::lookup(self.peers, key).or_else(|| words::closest(key, self.keys.iter().copied()))
+    }
+
+    /// The refusal of a word that is not built: ours, a peer's word for it, or nearly it.
+    fn unbuilt_word(&self, span: Span, word: &str) -> Option<Diagnostic> {
+        let near =
+            || words::closest(word, self.unbuilt.iter().map(|(word, _)| *word)).filter(|_| self.meant(word).is_none());
+        let ours = match self.unbuilt_feature(word) {
+            Some(feature) => return Some(not_built(span, word, feature)),
+            None => words::lookup(self.peers, word).or_else(near)?,
+        };
+        let finding = not_built(span, ours, self.unbuilt_feature(ours)?);
+        Some(finding.label(format!("called `{ours}` here, and not built yet")))
     }
 
     fn unbuilt_feature(&self, key: &str) -> Option<&'static str> {
@@ -121,7 +136,7 @@ impl Decoder {
                 }
                 None if entry.key.value.starts_with("x-") => {}
                 None => {
-                    self.unknown_key(&entry.key, shape);
+                    self.unknown_key(entries, &entry.key, shape);
                     fields.recover(&entry.key.value, &entry.value);
                 }
             }
@@ -154,9 +169,9 @@ impl Decoder {
         true
     }
 
-    fn unknown_key(&mut self, key: &Spanned<String>, shape: &Shape) {
-        if let Some(feature) = shape.unbuilt_feature(&key.value) {
-            self.report(not_built(key.span, &key.value, feature));
+    fn unknown_key(&mut self, entries: &[crate::syntax::Entry], key: &Spanned<String>, shape: &Shape) {
+        if let Some(refusal) = shape.unbuilt_word(key.span, &key.value) {
+            self.report(refusal);
             return;
         }
         let message = format!("unknown key `{}` in {}", key.value, shape.noun);
@@ -166,9 +181,12 @@ impl Decoder {
                 diagnostic.replace(format!("did you mean `{ours}`?"), key.span, ours)
             }
             Some(ours) => diagnostic.hint(ours),
-            None => match words::closest(&key.value, shape.unbuilt.iter().map(|(word, _)| *word)) {
-                Some(word) => diagnostic.hint(format!("did you mean `{word}`? It is not built yet")),
-                None => words::elsewhere(key, diagnostic, shape.keys),
+            None => match words::elsewhere(key, shape.keys) {
+                Some(fix) => Diagnostic { fix: Some(fix), ..diagnostic },
+                None => {
+                    let edits = removal(entries, &key.value).into_iter().collect();
+                    diagnostic.edits(format!("remove it; keys here: {}", shape.keys.join(", ")), edits)
+                }
             },
         };
         self.report(diagnostic);
@@ -195,7 +213,14 @@ impl Decoder {
     }
 
     /// Reports a value outside of its bounds. A value that could not be read passes.
-    pub fn in_range<T, B>(&mut self, fields: &Fields<'_>, at: usize, value: Option<T>, min: Option<&B>, max: Option<&B>) -> Option<T>
+    pub fn in_range<T, B>(
+        &mut self,
+        fields: &Fields<'_>,
+        at: usize,
+        value: Option<T>,
+        min: Option<&B>,
+        max: Option<&B>,
+    ) -> Option<T>
     where
         T: Within<B>,
         B: Spec,
@@ -238,7 +263,9 @@ impl Decoder {
         self.report(match first {
             Some(first) => diagnostic.edits(advice, vec![insert_key(node, first.key.span, key, example)]),
             None if node.is_absent() => diagnostic.replace(advice, node.span, format!(" {{{key}: {example}}}")),
-            None if matches!(node.kind, NodeKind::Map(_)) => diagnostic.replace(advice, node.span, format!("{{{key}: {example}}}")),
+            None if matches!(node.kind, NodeKind::Map(_)) => {
+                diagnostic.replace(advice, node.span, format!("{{{key}: {example}}}"))
+            }
             None => diagnostic.hint(advice),
         });
     }
@@ -256,8 +283,8 @@ impl Decoder {
         if let Some(at) = shape.keys.iter().position(|word| *word == text) {
             return Some(at);
         }
-        if let Some(feature) = shape.unbuilt_feature(text) {
-            self.report(not_built(node.span, text, feature));
+        if let Some(refusal) = shape.unbuilt_word(node.span, text) {
+            self.report(refusal);
             return None;
         }
         let shown = node.shown().unwrap_or_default();
@@ -270,7 +297,8 @@ impl Decoder {
             Some(ours) => diagnostic.hint(ours),
             None => match shape.keys {
                 [only] => diagnostic.replace(format!("write `{only}`"), node.span, *only),
-                _ => diagnostic.hint(format!("write one of: {}", shape.keys.join(", "))),
+                [first, ..] => diagnostic.replace(format!("write one of them, such as `{first}`"), node.span, *first),
+                [] => diagnostic,
             },
         });
         None
@@ -303,6 +331,10 @@ impl Decoder {
             self.report(Diagnostic::error(flaw.code, node.span, message).label("after it was replaced"));
             return;
         }
+        if let Some(finding) = traps::glued_dash(node) {
+            self.report(finding);
+            return;
+        }
         let subject = if self.key.is_empty() { "the value".to_owned() } else { format!("`{}`", self.key) };
         let message = flaw.message.replace("{key}", &subject);
         let mut diagnostic = Diagnostic::error(flaw.code, node.span, message).label(flaw.label);
@@ -327,6 +359,27 @@ impl Decoder {
         );
     }
 
+    /// Reports a value where a map from names to values is expected.
+    fn nameless(&mut self, node: &Node) {
+        let key = self.key;
+        let form = form_name(node.form());
+        let name = match key {
+            "routes" => "/",
+            "listeners" => "http",
+            _ => "app",
+        };
+        let edits = vec![insert(node.span.before(), &format!("{{{name}: ")), insert(node.span.after(), "}")];
+        self.report(
+            Diagnostic::error(
+                codes::WRONG_FORM,
+                first_line(node),
+                format!("`{key}` is written as a map, not as {form}"),
+            )
+            .label(format!("this is {form}"))
+            .edits(format!("give it a name: `{name}: …`"), edits),
+        );
+    }
+
     /// Reports a map where a list is expected and the like.
     pub fn wrong_form(&mut self, node: &Node, noun: &str, wanted: &[&str]) {
         if node.is_absent() {
@@ -337,8 +390,9 @@ impl Decoder {
         let wanted = wanted.join(" or ");
         let is = form_name(node.form());
         let span = first_line(node);
-        let diagnostic = Diagnostic::error(codes::WRONG_FORM, span, format!("{noun} is written as {wanted}, not as {is}"))
-            .label(format!("this is {is}"));
+        let diagnostic =
+            Diagnostic::error(codes::WRONG_FORM, span, format!("{noun} is written as {wanted}, not as {is}"))
+                .label(format!("this is {is}"));
         self.report(match (&node.kind, wanted.as_str()) {
             (NodeKind::Scalar { .. }, "a list") => {
                 let edits = vec![insert(node.span.before(), "["), insert(node.span.after(), "]")];
@@ -479,6 +533,8 @@ impl<T: PartialOrd> Within<T> for Spanned<T> {
 }
 
 impl<T: Spec> Spec for Option<T> {
+    const OPTIONAL: bool = true;
+
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
         T::decode(node, decoder).map(Some)
     }
@@ -664,8 +720,7 @@ impl<V: Spec> Spec for Table<V> {
             if node.is_absent() {
                 return Some(Self::default());
             }
-            let noun = format!("`{}`", decoder.key);
-            decoder.wrong_form(node, &noun, &["map"]);
+            decoder.nameless(node);
             return None;
         };
         let mut table = Self::default();

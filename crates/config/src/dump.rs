@@ -65,13 +65,20 @@ impl Printer<'_> {
 
     fn record(&self, shape: &Shape, fields: &[Field], node: Option<&Node>) -> Option<Out> {
         let node = node.filter(|node| !node.is_absent());
-        let short = node.is_some_and(|node| !matches!(node.kind, NodeKind::Map(_)) || shape.short_if.is_some_and(|is_short| is_short(node, shape)));
+        let short = node.is_some_and(|node| {
+            !matches!(node.kind, NodeKind::Map(_)) || shape.short_if.is_some_and(|is_short| is_short(node, shape))
+        });
         let mut entries = Vec::new();
         for (at, field) in fields.iter().enumerate() {
-            let written = if short { node.filter(|_| shape.short == Some(at)) } else { node.and_then(|node| node.value(field.key)) };
+            let written = if short {
+                node.filter(|_| shape.short == Some(at))
+            } else {
+                node.and_then(|node| node.value(field.key))
+            };
             let default = || field.default.clone().map(|text| Out::Scalar { text, origin: "default".to_owned() });
             let value = match written {
                 Some(_) => self.value(&field.schema, written),
+                None if field.optional => None,
                 None => default().or_else(|| self.value(&field.schema, None)),
             };
             entries.extend(value.map(|value| (field.key.to_owned(), value)));
@@ -86,9 +93,9 @@ impl Printer<'_> {
                 Out::Scalar { text: quoted_if_needed(node.shown().unwrap_or_default()), origin: self.origin(node.span) }
             }
             NodeKind::List(items) => Out::List(items.iter().map(|item| self.plain(item)).collect()),
-            NodeKind::Map(entries) => {
-                Out::Map(entries.iter().map(|entry| (quoted_if_needed(&entry.key.value), self.plain(&entry.value))).collect())
-            }
+            NodeKind::Map(entries) => Out::Map(
+                entries.iter().map(|entry| (quoted_if_needed(&entry.key.value), self.plain(&entry.value))).collect(),
+            ),
         }
     }
 

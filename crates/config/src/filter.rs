@@ -109,9 +109,13 @@ fn refuse(name: &Spanned<String>) -> Diagnostic {
     if let Some(feature) = words::lookup(&FILTERS, &name.value) {
         return not_built(name.span, &name.value, feature);
     }
-    let diagnostic = Diagnostic::error(codes::UNKNOWN_KEY, name.span, format!("unknown filter `{}`", name.value)).label("not a filter");
-    let ours = words::lookup(&PEERS, &name.value).or_else(|| words::closest(&name.value, FILTERS.iter().map(|(word, _)| *word)));
-    match ours {
+    let diagnostic = Diagnostic::error(codes::UNKNOWN_KEY, name.span, format!("unknown filter `{}`", name.value))
+        .label("not a filter");
+    let peers = words::lookup(&PEERS, &name.value).and_then(|ours| Some((ours, words::lookup(&FILTERS, ours)?)));
+    if let Some((ours, feature)) = peers {
+        return not_built(name.span, ours, feature).label(format!("called `{ours}` here, and not built yet"));
+    }
+    match words::closest(&name.value, FILTERS.iter().map(|(word, _)| *word)) {
         Some(ours) => diagnostic.replace(format!("did you mean `{ours}`?"), name.span, ours),
         None => diagnostic.hint("the manual lists the filters"),
     }

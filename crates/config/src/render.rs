@@ -231,11 +231,20 @@ fn text_one(out: &mut String, d: &Diagnostic, sources: &Sources, paint: Paint) {
         if primary.as_ref().is_none_or(|first| first.name != at.name) {
             let _ = writeln!(out, "  {} {at}", paint.with(BLUE, "-->"));
         }
-        let repeats = primary.as_ref().is_some_and(|first| first.name == at.name && first.line == at.line && first.column.max(at.column) <= SHOWN_LINE_CHARS_MAX);
+        let repeats = primary.as_ref().is_some_and(|first| {
+            first.name == at.name && first.line == at.line && first.column.max(at.column) <= SHOWN_LINE_CHARS_MAX
+        });
         excerpt(out, label, at, sources, Excerpt { width, mark: '-', style: BLUE, paint, marks_only: repeats });
     }
     if let Some(fix) = &d.fix {
-        let _ = writeln!(out, "  {:width$} {} {} {}", "", paint.with(BLUE, "="), paint.with(GREEN, "fix:"), printable(&fix.message));
+        let _ = writeln!(
+            out,
+            "  {:width$} {} {} {}",
+            "",
+            paint.with(BLUE, "="),
+            paint.with(GREEN, "fix:"),
+            printable(&fix.message)
+        );
     }
 }
 

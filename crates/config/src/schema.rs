@@ -68,6 +68,8 @@ pub struct Field {
     pub schema: Schema,
     /// Whether it must be written.
     pub required: bool,
+    /// Whether nothing stands in its place if it is not written.
+    pub optional: bool,
     /// The value if it is not written.
     pub default: Option<String>,
     /// The smallest value.

@@ -6,10 +6,10 @@ use crate::decode::{Decoder, OneOrMany, Table, removal};
 use crate::diagnose::Diagnostic;
 use crate::filter::Filter;
 use crate::source::Spanned;
-use crate::syntax::{Node, Style, NodeKind};
+use crate::syntax::{Node, NodeKind, Style};
 use crate::value::{
-    Address, ByteRate, Cidr, Duration, Endpoint, HeaderName, Headers, Limit, Location, LogPath, OrOff, Size, Status, Target,
-    Value as _, Weights,
+    Address, ByteRate, Cidr, Duration, Endpoint, HeaderName, Headers, Limit, Location, LogPath, OrOff, Size, Status,
+    Target, Value as _, Weights,
 };
 use std::net::Ipv4Addr;
 use strait_config_derive::Spec;
@@ -83,15 +83,38 @@ pub enum Version {
     noun = "a listener",
     short = "address",
     peers(
-        bind = "address", listen = "address", port = "address", socket_address = "address", addr = "address", host = "address",
-        ssl = "`tls` is not built yet", certificates = "`tls` is not built yet", filter_chains = "routes", server_name = "host names belong in the patterns of `routes`", hostname = "host names belong in the patterns of `routes`",
-        location = "routes", locations = "routes", mode = "protocol", maxconn = "`connections` in `limits`", timeout = "`header_timeout` and `idle_timeout` in `limits`",
-        default_backend = "routes", keepalive_timeout = "`idle_timeout` in `limits`", client_max_body_size = "`body_size` in `limits`", handlers = "routes",
-        forwardedHeaders = "trusted_proxies", trustedIPs = "trusted_proxies", trusted_proxy = "trusted_proxies",
+        bind = "address",
+        listen = "address",
+        port = "address",
+        socket_address = "address",
+        addr = "address",
+        host = "address",
+        ssl = "tls",
+        certificates = "tls",
+        filter_chains = "routes",
+        server_name = "host names belong in the patterns of `routes`",
+        hostname = "host names belong in the patterns of `routes`",
+        location = "routes",
+        locations = "routes",
+        mode = "protocol",
+        maxconn = "`connections` in `limits`",
+        timeout = "`header_timeout` and `idle_timeout` in `limits`",
+        default_backend = "routes",
+        keepalive_timeout = "`idle_timeout` in `limits`",
+        client_max_body_size = "`body_size` in `limits`",
+        handlers = "routes",
+        forwardedHeaders = "trusted_proxies",
+        trustedIPs = "trusted_proxies",
+        trusted_proxy = "trusted_proxies",
     ),
     unbuilt(
-        tls = "TLS", databases = "PostgreSQL pooling", direction = "the service mesh", allow = "forward proxying",
-        to = "plain TCP and UDP proxying", filters = "filters on listeners", proxy_protocol = "the PROXY protocol",
+        tls = "TLS",
+        databases = "PostgreSQL pooling",
+        direction = "the service mesh",
+        allow = "forward proxying",
+        to = "plain TCP and UDP proxying",
+        filters = "filters on listeners",
+        proxy_protocol = "the PROXY protocol",
     )
 )]
 pub struct Listener {
@@ -130,10 +153,25 @@ pub enum Protocol {
     noun = "`limits`",
     empty_ok,
     peers(
-        client_max_body_size = "body_size", max_body_size = "body_size", max_request_bytes = "body_size", client_header_timeout = "header_timeout", read_header_timeout = "header_timeout",
-        large_client_header_buffers = "header_size", max_request_headers_kb = "header_size", max_header_bytes = "header_size", keepalive_timeout = "idle_timeout",
-        maxconn = "connections", max_connections = "connections", keepalive_requests = "requests_per_connection", max_headers = "header_count", max_headers_count = "header_count",
-        limit_conn = "per_client_ip", body_timeout = "body_rate_min", client_body_timeout = "body_rate_min", readTimeout = "header_timeout", idleTimeout = "idle_timeout",
+        client_max_body_size = "body_size",
+        max_body_size = "body_size",
+        max_request_bytes = "body_size",
+        client_header_timeout = "header_timeout",
+        read_header_timeout = "header_timeout",
+        large_client_header_buffers = "header_size",
+        max_request_headers_kb = "header_size",
+        max_header_bytes = "header_size",
+        keepalive_timeout = "idle_timeout",
+        maxconn = "connections",
+        max_connections = "connections",
+        keepalive_requests = "requests_per_connection",
+        max_headers = "header_count",
+        max_headers_count = "header_count",
+        limit_conn = "per_client_ip",
+        body_timeout = "body_rate_min",
+        client_body_timeout = "body_rate_min",
+        readTimeout = "header_timeout",
+        idleTimeout = "idle_timeout",
     )
 )]
 pub struct Limits {
@@ -178,7 +216,7 @@ pub struct Limits {
         services = "to", cluster = "to", weighted_clusters = "to", use_backend = "to", reverse_proxy = "to", forwardTo = "to", server = "to", servers = "to", url = "to", host = "the host is part of the pattern: `example.com/path`",
         hosts = "the host is part of the pattern: `example.com/path`", path = "the path is part of the pattern: `example.com/path`", paths = "the path is part of the pattern: `example.com/path`", methods = "the method is part of the pattern: `GET /path`", method = "the method is part of the pattern: `GET /path`",
         middlewares = "filters", plugins = "filters", handlers = "filters", priority = "order never matters: the most specific pattern wins", "return" = "respond", direct_response = "respond", static_response = "respond", redir = "redirect", add_header = "response_headers",
-        proxy_set_header = "request_headers", headers = "`request_headers` or `response_headers`", request_headers_to_add = "request_headers", response_headers_to_add = "response_headers", root = "`files` is not built yet", file_server = "`files` is not built yet",
+        proxy_set_header = "request_headers", headers = "`request_headers` or `response_headers`", request_headers_to_add = "request_headers", response_headers_to_add = "response_headers", root = "files", file_server = "files",
         timeouts = "timeout", proxy_read_timeout = "timeout", client_max_body_size = "body_size", max_body = "body_size", preserveHost = "preserve_host", passHostHeader = "preserve_host", strip_path = "filters", stripPrefix = "filters", retries = "`retry` belongs in an upstream", retry = "`retry` belongs in an upstream",
         balance = "`balance` belongs in an upstream", health_check = "`health_check` belongs in an upstream", weights = "to", split = "to",
     ),
@@ -231,10 +269,14 @@ fn one_action(route: &Route, node: &Node, decoder: &mut Decoder) {
             (second, second_span, first, first_span)
         };
         decoder.report(
-            Diagnostic::error(codes::CONFLICTING_KEYS, *second_span, format!("a route has either `{first}` or `{second}`"))
-                .label("one too many")
-                .second(*first_span, "the other one")
-                .edits("remove one of them", removal(node.entries(), second).into_iter().collect()),
+            Diagnostic::error(
+                codes::CONFLICTING_KEYS,
+                *second_span,
+                format!("a route has either `{first}` or `{second}`"),
+            )
+            .label("one too many")
+            .second(*first_span, "the other one")
+            .edits("remove one of them", removal(node.entries(), second).into_iter().collect()),
         );
         return;
     }
@@ -286,7 +328,20 @@ pub enum To {
 
 /// A redirect. A text stands for `to`.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "a redirect", short = "to", peers(url = "to", location = "to", target = "to", code = "status", status_code = "status", permanent = "status", statusCode = "status", preserve_path = "keep_path"))]
+#[spec(
+    noun = "a redirect",
+    short = "to",
+    peers(
+        url = "to",
+        location = "to",
+        target = "to",
+        code = "status",
+        status_code = "status",
+        permanent = "status",
+        statusCode = "status",
+        preserve_path = "keep_path"
+    )
+)]
 pub struct Redirect {
     /// A URL (`https://example.com`) or a path (`/new`).
     #[spec(example = "https://example.com")]
@@ -374,7 +429,18 @@ fn no_bare_status(respond: &Respond, node: &Node, decoder: &mut Decoder) {
     noun = "`timeout`",
     short = "request",
     empty_ok,
-    peers(read = "first_byte", response = "first_byte", server = "first_byte", response_header_timeout = "first_byte", total = "request", dial = "connect", connect_timeout = "connect", stream_idle = "idle", backendRequest = "first_byte", client = "`header_timeout` and `idle_timeout` in a listener's `limits`")
+    peers(
+        read = "first_byte",
+        response = "first_byte",
+        server = "first_byte",
+        response_header_timeout = "first_byte",
+        total = "request",
+        dial = "connect",
+        connect_timeout = "connect",
+        stream_idle = "idle",
+        backendRequest = "first_byte",
+        client = "`header_timeout` and `idle_timeout` in a listener's `limits`"
+    )
 )]
 pub struct Timeouts {
     /// Time to connect to an endpoint.
@@ -402,8 +468,8 @@ pub struct Timeouts {
         nodes = "endpoints", lb_endpoints = "endpoints", load_assignment = "endpoints", loadBalancer = "endpoints", addresses = "endpoints", address = "endpoints", dial = "endpoints",
         lb_policy = "balance", algorithm = "balance", lb_algorithm = "balance", load_balancing = "balance", strategy = "balance", policy = "balance", method = "balance",
         maxconn = "max_connections", max_conns = "max_connections", keepalive = "keep_alive", keepAlive = "keep_alive", connection_pool = "keep_alive", timeouts = "timeout", connect_timeout = "timeout", retries = "retry", retry_policy = "retry",
-        healthcheck = "`health_check` is not built yet", healthchecks = "`health_check` is not built yet", health_checks = "`health_check` is not built yet", healthCheck = "`health_check` is not built yet", check = "`health_check` is not built yet",
-        outlier = "`outlier_detection` is not built yet", transport_socket = "`tls` is not built yet", ssl = "`tls` is not built yet", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
+        healthcheck = "health_check", healthchecks = "health_check", health_checks = "health_check", healthCheck = "health_check", check = "health_check",
+        outlier = "outlier_detection", transport_socket = "tls", ssl = "tls", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
     ),
     unbuilt(
         health_check = "active health checks", outlier_detection = "outlier detection", circuit_breaker = "circuit breakers", tls = "TLS to upstreams", protocol = "other protocols than HTTP/1.1 to upstreams",
@@ -430,8 +496,26 @@ pub struct Upstream {
 
 /// One address of an upstream. A text stands for `address`.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "an endpoint", short = "address", peers(host = "address", url = "address", target = "address", server = "address", dial = "address", addr = "address", load_balancing_weight = "weight"),
-    unbuilt(backup = "backup endpoints", priority = "priorities of endpoints", zone = "localities", max_connections = "limits of single endpoints", labels = "subsets of endpoints"))]
+#[spec(
+    noun = "an endpoint",
+    short = "address",
+    peers(
+        host = "address",
+        url = "address",
+        target = "address",
+        server = "address",
+        dial = "address",
+        addr = "address",
+        load_balancing_weight = "weight"
+    ),
+    unbuilt(
+        backup = "backup endpoints",
+        priority = "priorities of endpoints",
+        zone = "localities",
+        max_connections = "limits of single endpoints",
+        labels = "subsets of endpoints"
+    )
+)]
 pub struct UpstreamEndpoint {
     /// `host:port`, `http://host:port` or `unix:/path`.
     #[spec(example = "localhost:3000")]
@@ -446,7 +530,7 @@ pub struct UpstreamEndpoint {
 #[spec(
     noun = "a way to balance",
     peers(roundrobin = "round_robin", "round-robin" = "round_robin", ROUND_ROBIN = "round_robin", wrr = "round_robin", rr = "round_robin", static_rr = "round_robin", "static-rr" = "round_robin",
-        leastconn = "`least_request` is not built yet", least_conn = "`least_request` is not built yet", LEAST_REQUEST = "`least_request` is not built yet", ip_hash = "`hash` is not built yet", source = "`hash` is not built yet", RANDOM = "`random` is not built yet"),
+        leastconn = "least_request", least_conn = "least_request", LEAST_REQUEST = "least_request", ip_hash = "hash", source = "hash", RANDOM = "random"),
     unbuilt(least_request = "least-request balancing", random = "random balancing", hash = "hash balancing", ring_hash = "hash balancing", maglev = "hash balancing", first = "balancing by order", peak_ewma = "latency balancing", p2c = "least-request balancing")
 )]
 pub enum Balance {
@@ -456,7 +540,18 @@ pub enum Balance {
 
 /// Connections kept for further requests.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`keep_alive`", empty_ok, peers(max = "max_idle", connections = "max_idle", idle = "idle_timeout", timeout = "idle_timeout", max_idle_conns_per_host = "max_idle", keepalive_timeout = "idle_timeout"))]
+#[spec(
+    noun = "`keep_alive`",
+    empty_ok,
+    peers(
+        max = "max_idle",
+        connections = "max_idle",
+        idle = "idle_timeout",
+        timeout = "idle_timeout",
+        max_idle_conns_per_host = "max_idle",
+        keepalive_timeout = "idle_timeout"
+    )
+)]
 pub struct KeepAlive {
     /// Most idle connections kept to one endpoint, per worker. 0 keeps none.
     #[spec(default = 64, max = 65_536_u32)]
@@ -492,7 +587,12 @@ pub enum RetryOn {
 
 /// What holds for every route unless it says otherwise.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`defaults`", empty_ok, peers(timeouts = "timeout"), unbuilt(limits = "default limits", retry = "default retries", balance = "default balancing"))]
+#[spec(
+    noun = "`defaults`",
+    empty_ok,
+    peers(timeouts = "timeout"),
+    unbuilt(limits = "default limits", retry = "default retries", balance = "default balancing")
+)]
 pub struct Defaults {
     /// Timeouts.
     pub timeout: DefaultTimeouts,
@@ -502,7 +602,19 @@ pub struct Defaults {
 
 /// Timeouts where neither route nor upstream sets its own. A text stands for `request`.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`timeout`", short = "request", empty_ok, peers(read = "first_byte", response = "first_byte", server = "first_byte", total = "request", dial = "connect", client = "`header_timeout` and `idle_timeout` in a listener's `limits`"))]
+#[spec(
+    noun = "`timeout`",
+    short = "request",
+    empty_ok,
+    peers(
+        read = "first_byte",
+        response = "first_byte",
+        server = "first_byte",
+        total = "request",
+        dial = "connect",
+        client = "`header_timeout` and `idle_timeout` in a listener's `limits`"
+    )
+)]
 pub struct DefaultTimeouts {
     /// Time to connect to an endpoint.
     #[spec(default = Duration::secs(1), min = Duration::millis(1), max = Duration::secs(3600))]
@@ -533,7 +645,12 @@ impl DefaultTimeouts {
 
 /// Logs.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`telemetry`", empty_ok, peers(log = "access_log", logs = "access_log", accessLog = "access_log", tracing = "`traces` is not built yet"), unbuilt(metrics = "settings of metrics", traces = "traces"))]
+#[spec(
+    noun = "`telemetry`",
+    empty_ok,
+    peers(log = "access_log", logs = "access_log", accessLog = "access_log", tracing = "traces"),
+    unbuilt(metrics = "settings of metrics", traces = "traces")
+)]
 pub struct Telemetry {
     /// A record of every request.
     pub access_log: AccessLog,
@@ -541,7 +658,18 @@ pub struct Telemetry {
 
 /// A record of every request. A text stands for `format`.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`access_log`", short = "format", empty_ok, peers(output = "path", file = "path", filePath = "path", to = "path", log_format = "format"), unbuilt(sample = "sampling of logs", always = "sampling of logs", fields = "choice of log fields", filters = "sampling of logs"))]
+#[spec(
+    noun = "`access_log`",
+    short = "format",
+    empty_ok,
+    peers(output = "path", file = "path", filePath = "path", to = "path", log_format = "format"),
+    unbuilt(
+        sample = "sampling of logs",
+        always = "sampling of logs",
+        fields = "choice of log fields",
+        filters = "sampling of logs"
+    )
+)]
 pub struct AccessLog {
     /// How records are written.
     #[spec(default = LogFormat::Auto)]
@@ -605,7 +733,11 @@ pub struct RequestTest {
 
 /// What must become of a test's request.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`expect`", peers(code = "status", upstream = "to", target = "to"), unbuilt(headers = "expectations about headers", body = "expectations about bodies"))]
+#[spec(
+    noun = "`expect`",
+    peers(code = "status", upstream = "to", target = "to"),
+    unbuilt(headers = "expectations about headers", body = "expectations about bodies")
+)]
 pub struct Expectation {
     /// The status of the answer, where the configuration alone decides it.
     pub status: Option<Status>,

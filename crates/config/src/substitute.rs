@@ -83,7 +83,7 @@ impl Scalar<'_> {
             }
             written.push_str(before);
             let Some((inside, after)) = tail.get(2..)?.split_once('}') else {
-                found.push(self.finding(tail, "`${` is never closed").hint("add `}`; a plain `${` is written `$${`"));
+                found.push(self.unclosed(tail));
                 return None;
             };
             let reference = tail.get(..inside.len() + 3)?;
@@ -98,6 +98,16 @@ impl Scalar<'_> {
         }
         written.push_str(rest);
         sound.then_some(written)
+    }
+
+    fn unclosed(&self, tail: &str) -> Diagnostic {
+        let finding = self.finding(tail, "`${` is never closed");
+        let name =
+            tail.trim_start_matches("${").chars().take_while(|c| c.is_ascii_alphanumeric() || "_:./-".contains(*c));
+        let reference = format!("${{{}", name.collect::<String>());
+        let better = format!("{reference}}}");
+        let fixed = tail.get(..reference.len()).map(|part| self.fixed(finding.clone(), part, better));
+        fixed.unwrap_or(finding)
     }
 
     /// A finding at a part of the scalar, if the part stands in the file as it stands in the text.
@@ -135,7 +145,8 @@ impl Scalar<'_> {
     }
 
     fn unknown_kind(&self, kind: &str, name: &str, reference: &str) -> Diagnostic {
-        let finding = self.finding(reference, format!("`{kind}:` is not a source of values")).label("env, file or cred");
+        let finding =
+            self.finding(reference, format!("`{kind}:` is not a source of values")).label("env, file or cred");
         match crate::words::closest(kind, ["env", "file", "cred"].into_iter()) {
             Some(word) => self.fixed(finding, reference, format!("${{{word}:{name}}}")),
             None if name.starts_with('-') => self.fixed(finding, reference, format!("${{env:{kind}:{name}}}")),
@@ -145,14 +156,21 @@ impl Scalar<'_> {
 
     /// `${NAME}` was meant as `${env:NAME}`; `${client.ip}` is a value of the request.
     fn no_kind(&self, inside: &str, reference: &str) -> Diagnostic {
-        let shell_name = !inside.is_empty() && inside.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let shell_name =
+            !inside.is_empty() && inside.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         if !shell_name && (inside.contains('.') || inside.contains('[') || inside.contains('(')) {
             return self
-                .finding_of(codes::NOT_BUILT, reference, format!("`{reference}` is not built yet: values of the request"))
+                .finding_of(
+                    codes::NOT_BUILT,
+                    reference,
+                    format!("`{reference}` is not built yet: values of the request"),
+                )
                 .label("not built yet")
                 .hint("remove it; this version refuses what it cannot do");
         }
-        let finding = self.finding(reference, format!("`{reference}` does not say where its value comes from")).label("env, file or cred");
+        let finding = self
+            .finding(reference, format!("`{reference}` does not say where its value comes from"))
+            .label("env, file or cred");
         match inside.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !inside.is_empty() {
             true => self.fixed(finding, reference, format!("${{env:{inside}}}")),
             false => finding.hint("write ${env:NAME}, ${file:/path} or ${cred:name}; a plain `${` is written `$${`"),
@@ -162,7 +180,11 @@ impl Scalar<'_> {
     fn fixed(&self, finding: Diagnostic, reference: &str, better: String) -> Diagnostic {
         let span = self.part_span(reference);
         let message = format!("did you mean `{better}`?");
-        if span == self.span && self.text != reference { finding.hint(message) } else { finding.replace(message, span, better) }
+        if span == self.span && self.text != reference {
+            finding.hint(message)
+        } else {
+            finding.replace(message, span, better)
+        }
     }
 
     fn variable(&self, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
@@ -176,18 +198,29 @@ impl Scalar<'_> {
         value.or_else(|| default.map(str::to_owned)).ok_or_else(|| {
             let message = format!("the environment variable `{name}` is not set");
             let finding = self.finding_of(codes::UNSET, reference, message).label("not set");
-            Box::new(finding.hint(format!("set it, or give a default: ${{env:{name}:-default}}")))
+            let better = format!("${{env:{name}:-default}}");
+            let mut fixed = self.fixed(finding, reference, better.clone());
+            if let Some(fix) = &mut fixed.fix {
+                fix.message = format!("set it, or give a default: {better}");
+            }
+            Box::new(fixed)
         })
     }
 
     fn credential(&self, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
         if name.is_empty() || name.contains('/') || name == ".." || name == "." {
             let finding = self.finding(reference, "a credential is named without a path");
-            return Err(Box::new(finding.label("systemd puts credentials in one folder").hint("write ${cred:name}")));
+            let finding = finding.label("systemd puts credentials in one folder");
+            let last = name.rsplit('/').next().filter(|last| !last.is_empty() && *last != "." && *last != "..");
+            return Err(Box::new(match last {
+                Some(last) => self.fixed(finding, reference, format!("${{cred:{last}}}")),
+                None => finding.hint("write ${cred:name}"),
+            }));
         }
         let Some(folder) = self.world.variable("CREDENTIALS_DIRECTORY") else {
             let message = format!("the credential `{name}` cannot be read: there is no $CREDENTIALS_DIRECTORY");
-            let finding = self.finding_of(codes::SECRET, reference, message).label("systemd sets it for LoadCredential=");
+            let finding =
+                self.finding_of(codes::SECRET, reference, message).label("systemd sets it for LoadCredential=");
             return Err(Box::new(finding.hint(format!("add `LoadCredential={name}:/path` to the unit"))));
         };
         self.secret(&PathBuf::from(folder).join(name), name, reference)
@@ -197,7 +230,11 @@ impl Scalar<'_> {
         // Files written by editors and `echo` end in a line end that is no part of the secret.
         self.world.secret(path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(|why| {
             let message = format!("`{name}` cannot be read: {why}");
-            Box::new(self.finding_of(codes::SECRET, reference, message).label("needed here").hint("create the file, or make it readable"))
+            Box::new(
+                self.finding_of(codes::SECRET, reference, message)
+                    .label("needed here")
+                    .hint("create the file, or make it readable"),
+            )
         })
     }
 }

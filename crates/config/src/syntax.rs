@@ -241,13 +241,9 @@ impl<'s> Builder<'s> {
             Event::DocumentStart(..) => self.document(span),
             Event::Scalar(text, style, anchor, _) => self.scalar(&text, style, anchor, span),
             Event::SequenceStart(_, anchor, _) => self.begin(Open::List { span, items: Vec::new(), anchor }),
-            Event::MappingStart(_, anchor, _) => self.begin(Open::Map {
-                span,
-                entries: Vec::new(),
-                key: None,
-                seen: HashMap::new(),
-                anchor,
-            }),
+            Event::MappingStart(_, anchor, _) => {
+                self.begin(Open::Map { span, entries: Vec::new(), key: None, seen: HashMap::new(), anchor })
+            }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(id) => self.alias(id, span),
             Event::UnresolvedAlias(name) => Err(Box::new(traps::unresolved_alias(self.file, self.source, span, &name))),
@@ -292,6 +288,11 @@ impl<'s> Builder<'s> {
             self.scalars.push(span);
         }
         let span = if empty { self.behind_colon(span) } else { span };
+        if style == Style::Plain
+            && let Some(swallowed) = traps::swallowed_item(self.file, self.source, span)
+        {
+            return Err(Box::new(swallowed));
+        }
         let node = Node::scalar(if empty { "" } else { text }, style, span);
         self.remember(anchor, &node);
         self.place(node)
@@ -320,9 +321,8 @@ impl<'s> Builder<'s> {
     }
 
     fn complex_key(&self, span: Span) -> Diagnostic {
-        traps::reference_without_quotes(self.file, self.source, span.start).unwrap_or_else(|| {
-            Diagnostic::error(codes::SCALAR_KEY, span, "a key must be text, not a map or a list")
-        })
+        traps::reference_without_quotes(self.file, self.source, span.start)
+            .unwrap_or_else(|| Diagnostic::error(codes::SCALAR_KEY, span, "a key must be text, not a map or a list"))
     }
 
     fn end(&mut self, end: Span) -> Result<(), Refusal> {
@@ -360,7 +360,9 @@ impl<'s> Builder<'s> {
         self.alias_nodes += target.size();
         if self.alias_nodes > ALIAS_NODES_MAX {
             let message = format!("aliases add more than {ALIAS_NODES_MAX} values to this file");
-            return Err(Box::new(Diagnostic::error(codes::ALIAS_LIMIT, span, message).label("the limit is reached here")));
+            return Err(Box::new(
+                Diagnostic::error(codes::ALIAS_LIMIT, span, message).label("the limit is reached here"),
+            ));
         }
         let node = target.clone();
         self.place(node)
@@ -407,7 +409,12 @@ fn closed(start: Span, last: Option<Span>, end: Span) -> Span {
 }
 
 /// Merge keys and duplicates.
-fn refuse_key(key: &Spanned<String>, value: &Node, seen: &HashMap<String, Span>, before: Option<&Entry>) -> Option<Diagnostic> {
+fn refuse_key(
+    key: &Spanned<String>,
+    value: &Node,
+    seen: &HashMap<String, Span>,
+    before: Option<&Entry>,
+) -> Option<Diagnostic> {
     if key.value == "<<" {
         return Some(
             Diagnostic::error(codes::MERGE_KEY, key.span, "merge keys (`<<`) are not part of the language")
@@ -416,9 +423,10 @@ fn refuse_key(key: &Spanned<String>, value: &Node, seen: &HashMap<String, Span>,
         );
     }
     let first = seen.get(&key.value)?;
-    let diagnostic = Diagnostic::error(codes::DUPLICATE_KEY, key.span, format!("the key `{}` is written twice", key.value))
-        .label("here again")
-        .second(*first, "first here");
+    let diagnostic =
+        Diagnostic::error(codes::DUPLICATE_KEY, key.span, format!("the key `{}` is written twice", key.value))
+            .label("here again")
+            .second(*first, "first here");
     // From the end of the entry before to the end of this one; an alias has its value elsewhere.
     let gone = before.filter(|entry| entry.value.span.end <= key.span.start && value.span.start >= key.span.end);
     Some(match gone {

@@ -295,7 +295,7 @@ pub(crate) fn reference_without_quotes(file: FileId, source: &SourceFile, at: u3
             continue;
         }
         let token = token_starts(before).last().map_or(found, |(at, _)| *at);
-        let glued = before.get(token..).is_some_and(|between| !between.contains([' ', ',', ':']) );
+        let glued = before.get(token..).is_some_and(|between| !between.contains([' ', ',', ':']));
         let first = start + offset(if glued { token } else { found });
         let value = plain_text(source, first);
         let span = Span { file, start: first, end: first + offset(value.len().max(2)) };
@@ -322,11 +322,13 @@ fn escape(scene: &Scene<'_>, error: &ScanError) -> Option<Diagnostic> {
             let start = scene.at + offset(at);
             let span = scene.span(start, start + 1 + offset(escaped.len_utf8()));
             let message = format!("`\\{escaped}` is no escape inside double quotes");
-            return Some(Diagnostic::error(codes::SYNTAX, span, message).label("a backslash is written `\\\\`").replace(
-                format!("write `\\\\{escaped}`, or use single quotes"),
-                scene.span(start, start + 1),
-                "\\\\",
-            ));
+            return Some(
+                Diagnostic::error(codes::SYNTAX, span, message).label("a backslash is written `\\\\`").replace(
+                    format!("write `\\\\{escaped}`, or use single quotes"),
+                    scene.span(start, start + 1),
+                    "\\\\",
+                ),
+            );
         }
         let next = at + 1 + escaped.len_utf8();
         at = next + rest.get(next..)?.find('\\')?;
@@ -353,6 +355,35 @@ pub(crate) fn colon_space_finding(file: FileId, colon: u32) -> Diagnostic {
     )
 }
 
+/// `-item`: a list item without the space after its dash.
+pub(crate) fn glued_dash(node: &Node) -> Option<Diagnostic> {
+    let NodeKind::Scalar { text, style: crate::syntax::Style::Plain, .. } = &node.kind else { return None };
+    let item = text.strip_prefix('-').filter(|item| item.starts_with(|c: char| c.is_alphabetic() || c == '/'))?;
+    let dash = Span { end: node.span.start + 1, ..node.span };
+    Some(
+        Diagnostic::error(codes::COLON_SPACE, dash, "a space is missing after the dash")
+            .label(format!("`- {item}` is a list item"))
+            .replace("write `- `", dash.after(), " "),
+    )
+}
+
+/// A list item that is indented so that YAML takes it for more of the text above.
+pub(crate) fn swallowed_item(file: FileId, source: &SourceFile, span: Span) -> Option<Diagnostic> {
+    let (first, last) = (source.line_at(span.start), source.line_at(span.end));
+    let swallowed = (first + 1..=last).find(|number| Line::new(source, *number).content.starts_with("- "))?;
+    let (above, line) = (Line::new(source, first), Line::new(source, swallowed));
+    let marked = Span { file, start: line.content_start(), end: line.content_end() };
+    Some(
+        Diagnostic::error(codes::INDENTATION, marked, "the indentation fits no open block")
+            .label(format!("taken for more of the text in line {}", first + 1))
+            .replace(
+                format!("indent with {}", indent::columns(above.indent)),
+                Span { file, start: line.start, end: line.content_start() },
+                " ".repeat(above.indent),
+            ),
+    )
+}
+
 /// Offset of a colon that was surely meant to end a key: the text before it is a word of the
 /// language or a path, or what follows it opens a bracket or quote.
 pub(crate) fn glued_colon(content: &str) -> Option<usize> {
@@ -370,7 +401,8 @@ pub(crate) fn glued_colon(content: &str) -> Option<usize> {
     let opens = value.starts_with(['[', '{', '"', '\'']);
     let known = crate::words::is_key(key) || key.starts_with('/');
     let twice = value.contains(':') && !value.starts_with("//") && !key.contains(':') && !value.starts_with(':');
-    (!key.is_empty() && !key.contains(' ') && (opens || known || twice) && !value.starts_with("//")).then_some(skipped + at)
+    (!key.is_empty() && !key.contains(' ') && (opens || known || twice) && !value.starts_with("//"))
+        .then_some(skipped + at)
 }
 
 /// `key: a: b` on one line.
@@ -410,10 +442,11 @@ fn missing_colon(scene: &Scene<'_>) -> Option<Diagnostic> {
         let span = scene.span(start, end);
         let with = if rest.is_empty() { ":" } else { ": " };
         let gap = offset(usize::from(!rest.is_empty()));
-        Some(
-            Diagnostic::error(codes::KEY_WITHOUT_COLON, span, format!("a colon is missing after `{word}`"))
-                .replace(format!("write `{word}:`"), Span { start: end, end: end + gap, ..span }, with),
-        )
+        Some(Diagnostic::error(codes::KEY_WITHOUT_COLON, span, format!("a colon is missing after `{word}`")).replace(
+            format!("write `{word}:`"),
+            Span { start: end, end: end + gap, ..span },
+            with,
+        ))
     })
 }
 

@@ -99,6 +99,19 @@ macro_rules! scalar_specs {
 }
 
 scalar_specs!(
-    Duration, Size, Rate, ByteRate, Percent, Address, Endpoint, Cidr, HeaderName, HeaderValue, Location, LogPath, Status,
-    std::path::PathBuf, String,
+    Duration,
+    Size,
+    Rate,
+    ByteRate,
+    Percent,
+    Address,
+    Endpoint,
+    Cidr,
+    HeaderName,
+    HeaderValue,
+    Location,
+    LogPath,
+    Status,
+    std::path::PathBuf,
+    String,
 );

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::decode::{Shape, Spec as _};
-use crate::diagnose::Diagnostic;
+use crate::diagnose::{Edit, Fix};
 use crate::schema::{Kind, Schema};
 use crate::source::Spanned;
 use crate::spec::Root;
@@ -96,16 +96,18 @@ pub(crate) fn is_key(word: &str) -> bool {
     keys().binary_search_by(|(key, _)| (*key).cmp(word)).is_ok()
 }
 
-/// The hint for a key that belongs somewhere else, or the list of keys that belong here.
-pub(crate) fn elsewhere(key: &Spanned<String>, diagnostic: Diagnostic, here: &[&str]) -> Diagnostic {
+/// The fix for a key that belongs somewhere else.
+pub(crate) fn elsewhere(key: &Spanned<String>, here: &[&str]) -> Option<Fix> {
     let word = &key.value;
     let nouns: Vec<&str> = keys().iter().filter(|(known, _)| known == word).map(|(_, noun)| *noun).collect();
     if !nouns.is_empty() {
-        return diagnostic.hint(format!("`{word}` belongs in {}; look at the indentation", nouns.join(" or ")));
+        let message = format!("`{word}` belongs in {}; look at the indentation", nouns.join(" or "));
+        return Some(Fix { message, edits: Vec::new() });
     }
     if here.contains(&"routes") && (word.contains('/') || word.contains('.')) {
-        let message = "a route pattern is indented below `routes:`";
-        return diagnostic.replace(message, key.span.before(), "  ");
+        let message = "a route pattern is indented below `routes:`".to_owned();
+        let edits = vec![Edit { span: key.span.before(), replacement: "  ".to_owned() }];
+        return Some(Fix { message, edits });
     }
-    diagnostic.hint(format!("keys here: {}", here.join(", ")))
+    None
 }

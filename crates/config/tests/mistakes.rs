@@ -85,15 +85,26 @@ fn every_mistake_is_answered_as_written_down() {
     assert!(update || differences.is_empty(), "{differences}");
 }
 
+fn is_unbuilt(found: &Diagnostics) -> bool {
+    found.list.iter().filter(|d| d.is_error()).all(|d| d.code.id == "E0501")
+}
+
 /// Applies the fixes of a file again and again until nothing is left to apply.
 fn mended(text: &str) -> Result<(), String> {
     let mut text = text.to_owned();
     for _ in 0..8 {
         let (found, loaded) = findings(&text);
-        if loaded {
+        if loaded || is_unbuilt(&found) {
             return Ok(());
         }
-        let edits: Vec<_> = found.list.iter().filter(|d| d.is_error()).filter_map(|d| d.fix.as_ref()).find(|fix| !fix.edits.is_empty()).map(|fix| fix.edits.clone()).unwrap_or_default();
+        let edits: Vec<_> = found
+            .list
+            .iter()
+            .filter(|d| d.is_error())
+            .filter_map(|d| d.fix.as_ref())
+            .find(|fix| !fix.edits.is_empty())
+            .map(|fix| fix.edits.clone())
+            .unwrap_or_default();
         let next = apply_edits(&text, first_file(&found), &edits);
         if next == text {
             return Err(found.to_string());
@@ -115,7 +126,7 @@ fn nine_of_ten_fixes_make_the_file_load() {
         for case in cases(&file) {
             let (found, loaded) = findings(&case.text);
             // What is not built has no fix but waiting.
-            if loaded || found.list.iter().any(|d| d.code.id == "E0501") {
+            if loaded || is_unbuilt(&found) {
                 continue;
             }
             total += 1;
@@ -127,6 +138,6 @@ fn nine_of_ten_fixes_make_the_file_load() {
             }
         }
     }
-    println!("{mended_count} of {total} mended; not mended:\n{left}");
+    println!("{mended_count} of {total} mended");
     assert!(mended_count * 10 >= total * 9, "{mended_count} of {total} mended; not mended:\n{left}");
 }

@@ -58,7 +58,8 @@ fn unite_values(mine: &mut Entry, other: Entry, found: &mut Vec<Diagnostic>) {
 
 /// The second level: names of routes, upstreams and so on.
 fn unite_tables(into: &mut Vec<Entry>, from: Vec<Entry>, found: &mut Vec<Diagnostic>) {
-    let mut places: HashMap<String, Span> = into.iter().map(|entry| (entry.key.value.clone(), entry.key.span)).collect();
+    let mut places: HashMap<String, Span> =
+        into.iter().map(|entry| (entry.key.value.clone(), entry.key.span)).collect();
     for entry in from {
         match places.get(&entry.key.value) {
             Some(first) => found.push(twice(&entry.key.value, entry.key.span, *first)),

@@ -3,7 +3,7 @@
 use super::{DEFAULT_PORT, section};
 use crate::codes;
 use crate::decode::Table;
-use crate::diagnose::Diagnostic;
+use crate::diagnose::{Diagnostic, Edit};
 use crate::limits::NAME_BYTES_MAX;
 use crate::source::{Span, Spanned};
 use crate::spec::{Limits, Listener, Protocol, Root};
@@ -11,6 +11,7 @@ use crate::syntax::Node;
 use crate::value::Address;
 use crate::words;
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 
 /// Names that are no names, and upstreams that nobody defines.
 pub(super) fn names(tree: &Node, mentioned: &[Spanned<String>], found: &mut Vec<Diagnostic>) {
@@ -33,8 +34,12 @@ pub(super) fn names(tree: &Node, mentioned: &[Spanned<String>], found: &mut Vec<
 fn bad_name(key: &Spanned<String>) -> Diagnostic {
     let message = format!("`{}` is not a usable name", key.value);
     let diagnostic = Diagnostic::error(codes::NAME, key.span, message).label("letters, digits, `-`, `_` and `.`");
-    let better: String =
-        key.value.trim().chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
+    let better: String = key
+        .value
+        .trim()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .collect();
     if better.is_empty() || better.len() > NAME_BYTES_MAX {
         return diagnostic.hint(format!("1 to {NAME_BYTES_MAX} characters"));
     }
@@ -42,19 +47,25 @@ fn bad_name(key: &Spanned<String>) -> Diagnostic {
 }
 
 fn unknown_upstream(name: &Spanned<String>, defined: &HashMap<&str, Span>) -> Diagnostic {
-    let finding = Diagnostic::error(codes::UNKNOWN_UPSTREAM, name.span, format!("no upstream named `{}`", name.value)).label("not defined");
+    let finding = Diagnostic::error(codes::UNKNOWN_UPSTREAM, name.span, format!("no upstream named `{}`", name.value))
+        .label("not defined");
     let mut candidates: Vec<&str> = defined.keys().copied().collect();
     candidates.sort_unstable();
     if let Some(near) = words::closest(&name.value, candidates.iter().copied()) {
         let place = defined.get(near).copied().unwrap_or(Span::NONE);
-        return finding.second(place, format!("`{near}` is defined here")).replace(format!("did you mean `{near}`?"), name.span, near);
+        return finding.second(place, format!("`{near}` is defined here")).replace(
+            format!("did you mean `{near}`?"),
+            name.span,
+            near,
+        );
     }
+    let target = format!("{}:80", name.value);
     if name.value.contains('.') || name.value == "localhost" || candidates.is_empty() {
-        let target = format!("{}:80", name.value);
         return finding.replace(format!("if it is a host, write its port: {target}"), name.span, target);
     }
     let some: Vec<String> = candidates.iter().take(8).map(|name| format!("`{name}`")).collect();
-    finding.hint(format!("write the name of an upstream ({}), or host:port", some.join(", ")))
+    let message = format!("write the name of an upstream ({}), or for a host its port: {target}", some.join(", "));
+    finding.replace(message, name.span, target)
 }
 
 /// Listeners that want the same address.
@@ -63,17 +74,32 @@ pub(super) fn addresses(spec: &Root, found: &mut Vec<Diagnostic>) {
     let admin = spec.admin.address.get().filter(|address| address.span.is_written());
     let listeners = spec.listeners.iter().map(|(_, listener)| &listener.address);
     for address in listeners.chain(admin).chain(spec.admin.socket.as_ref()) {
-        let others = by_port.entry(address.port()).or_default();
-        if let Some(other) = others.iter().find(|other| other.collides(&address.value)) {
+        let others = by_port.get(&address.port());
+        if let Some(other) = others.into_iter().flatten().find(|other| other.collides(&address.value)) {
             found.push(
-                Diagnostic::error(codes::SAME_ADDRESS, address.span, format!("the address {} is taken twice", address.value))
-                    .label("here again")
-                    .second(other.span, "first here")
-                    .hint("choose another port"),
+                Diagnostic::error(
+                    codes::SAME_ADDRESS,
+                    address.span,
+                    format!("the address {} is taken twice", address.value),
+                )
+                .label("here again")
+                .second(other.span, "first here")
+                .edits("choose another one", another_port(address, &by_port).into_iter().collect()),
             );
         }
-        others.push(address);
+        by_port.entry(address.port()).or_default().push(address);
     }
+}
+
+/// The address with the next port that no listener before it has.
+fn another_port(address: &Spanned<Address>, taken: &HashMap<Option<u16>, Vec<&Spanned<Address>>>) -> Option<Edit> {
+    let port = (address.port()?..=u16::MAX).find(|port| !taken.contains_key(&Some(*port)))?;
+    let replacement = match &address.value {
+        Address::Port(_) => Address::Port(port),
+        Address::Socket(socket) => Address::Socket(SocketAddr::new(socket.ip(), port)),
+        Address::Unix(_) => return None,
+    };
+    Some(Edit { span: address.span, replacement: replacement.to_string() })
 }
 
 /// What is accepted, but hardly meant.
@@ -85,10 +111,12 @@ pub(super) fn warnings(spec: &Root, tree: &Node, mentioned: &[Spanned<String>], 
             found.push(Diagnostic::warning(codes::UNUSED_UPSTREAM, name.span, message).label("no route goes to it"));
         }
     }
-    let needs_routes = spec.listeners.is_empty() || spec.listeners.iter().any(|(_, listener)| listener.routes.is_none());
+    let needs_routes =
+        spec.listeners.is_empty() || spec.listeners.iter().any(|(_, listener)| listener.routes.is_none());
     if spec.routes.is_empty() && needs_routes {
         let span = Span { end: tree.span.start, ..tree.span };
-        let warning = Diagnostic::warning(codes::NO_ROUTES, span, "there are no routes: every request is answered with 404");
+        let warning =
+            Diagnostic::warning(codes::NO_ROUTES, span, "there are no routes: every request is answered with 404");
         found.push(warning.hint("add `routes: {/: localhost:3000}`"));
     }
 }

@@ -40,7 +40,9 @@ fn body(schema: &Schema, definitions: &mut Map<String, Value>) -> Value {
         Kind::Boolean => json!({"type": "boolean"}),
         Kind::Words { shape, docs } => words(shape, docs),
         Kind::List(item) => json!({"type": "array", "items": reference(item, definitions)}),
-        Kind::Table(value) => json!({"type": ["object", "null"], "additionalProperties": reference(value, definitions)}),
+        Kind::Table(value) => {
+            json!({"type": ["object", "null"], "additionalProperties": reference(value, definitions)})
+        }
         Kind::Forms(forms) => {
             let forms: Vec<Value> = forms.iter().map(|form| reference(form, definitions)).collect();
             json!({"anyOf": forms})

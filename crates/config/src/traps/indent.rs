@@ -36,13 +36,11 @@ fn judge(scene: &Scene<'_>, number: usize) -> Option<Diagnostic> {
     } else {
         format!("{} of indentation: no block above has that", columns(line.indent))
     };
-    Some(
-        finding(codes::INDENTATION, span, "the indentation fits no open block").label(label).replace(
-            format!("indent with {}", columns(wanted)),
-            scene.span(line.start, line.content_start()),
-            " ".repeat(wanted),
-        ),
-    )
+    Some(finding(codes::INDENTATION, span, "the indentation fits no open block").label(label).replace(
+        format!("indent with {}", columns(wanted)),
+        scene.span(line.start, line.content_start()),
+        " ".repeat(wanted),
+    ))
 }
 
 /// A line that stands left of the first one: then the first one is the odd one.
@@ -60,7 +58,7 @@ fn indented_first_line(scene: &Scene<'_>, indent: usize) -> Option<Diagnostic> {
     )
 }
 
-fn columns(count: usize) -> String {
+pub(super) fn columns(count: usize) -> String {
     format!("{count} space{}", if count == 1 { "" } else { "s" })
 }
 

@@ -38,7 +38,9 @@ impl Address {
             (Self::Unix(a), Self::Unix(b)) => a == b,
             (Self::Unix(_), _) | (_, Self::Unix(_)) => false,
             _ if self.port() != other.port() || self.port() == Some(0) => false,
-            (Self::Socket(a), Self::Socket(b)) => a == b || (a.is_ipv4() == b.is_ipv4() && (a.ip().is_unspecified() || b.ip().is_unspecified())),
+            (Self::Socket(a), Self::Socket(b)) => {
+                a == b || (a.is_ipv4() == b.is_ipv4() && (a.ip().is_unspecified() || b.ip().is_unspecified()))
+            }
             _ => true,
         }
     }
@@ -83,7 +85,7 @@ fn not_address(text: &str) -> Flaw {
     let flaw = Flaw::new(codes::ADDRESS, format!("`{text}` is not an address to listen on"));
     let port = |text: &str| text.parse::<u16>().is_ok();
     if text.chars().all(|c| c.is_ascii_digit()) && !text.is_empty() {
-        return flaw.label("ports end at 65535").hint("write a port from 1 to 65535");
+        return flaw.label("ports end at 65535").replace("8080").hint("write a port from 1 to 65535, such as 8080");
     }
     if let Some(rest) = text.strip_prefix(':').or_else(|| text.strip_prefix("*:")).filter(|rest| port(rest)) {
         return flaw.label("a bare number is a port on all addresses").replace(rest);

@@ -2,7 +2,7 @@
 
 use super::{Flaw, Value};
 use crate::codes;
-use crate::decode::{Decoder, Spec};
+use crate::decode::{Decoder, Spec, removal};
 use crate::schema::Schema;
 use crate::source::Spanned;
 use crate::syntax::{Node, NodeKind};
@@ -84,7 +84,9 @@ impl Value for HeaderValue {
         // RFC 9110 section 5.5: no CR, LF, NUL; other controls are "not recommended" and refused.
         if text.chars().any(|c| c.is_control() && c != '\t') {
             let better: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            return Err(Flaw::new(codes::HEADER, "a header value holds no line ends or control characters").replace(better));
+            return Err(
+                Flaw::new(codes::HEADER, "a header value holds no line ends or control characters").replace(better)
+            );
         }
         Ok(Self(text.trim().to_owned()))
     }
@@ -126,7 +128,7 @@ impl Value for Status {
             let flaw = Flaw::new(codes::STATUS, format!("`{text}` is not a status code")).label("200 to 599");
             match first != text && Self::parse(first).is_ok() {
                 true => flaw.replace(first),
-                false => flaw.hint("write a status code such as 404"),
+                false => flaw.replace("404").hint("write a status code such as 404"),
             }
         })
     }
@@ -159,6 +161,19 @@ impl fmt::Display for Location {
     }
 }
 
+/// What may not stand in a URI, as %XX (RFC 3986 section 2.1).
+fn encoded(text: &str) -> String {
+    let mut written = String::new();
+    for byte in text.trim().bytes() {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
+            written.push(char::from(byte));
+        } else {
+            written.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    written
+}
+
 impl Value for Location {
     const WHAT: &'static str = "where a redirect leads";
     const EXAMPLES: &'static [&'static str] = &["https://example.com", "/new"];
@@ -168,10 +183,14 @@ impl Value for Location {
         // RFC 3986 section 2: only these may stand in a URI; a blank or quote would break the header.
         let allowed = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c);
         if !text.chars().all(allowed) {
-            return Err(flaw().label("only printable ASCII without quotes").hint("encode other characters as %XX"));
+            return Err(flaw()
+                .label("only printable ASCII without quotes")
+                .replace(encoded(text))
+                .hint("encode them as %XX"));
         }
         let is_url = ["https://", "http://"].iter().any(|scheme| {
-            text.strip_prefix(scheme).is_some_and(|rest| rest.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || c == '['))
+            text.strip_prefix(scheme)
+                .is_some_and(|rest| rest.chars().next().is_some_and(|c| c.is_ascii_alphanumeric() || c == '['))
         });
         // `//host` would be another site.
         let is_path = text.starts_with('/') && !text.starts_with("//");
@@ -220,7 +239,7 @@ impl Spec for Headers {
                     crate::Diagnostic::error(codes::DUPLICATE_KEY, name.span, message)
                         .label("names of headers are equal without regard to case")
                         .second(first.span, "first here")
-                        .hint("remove one of them"),
+                        .edits("remove one of them", removal(entries, &entry.key.value).into_iter().collect()),
                 );
             }
             headers.push((name, value));

@@ -34,7 +34,9 @@ impl Value for LogPath {
         match text {
             "stdout" => Ok(Self::Stdout),
             "stderr" => Ok(Self::Stderr),
-            "/dev/stdout" | "-" => Err(Flaw::new(codes::PATH, format!("`{text}` is written `stdout`")).replace("stdout")),
+            "/dev/stdout" | "-" => {
+                Err(Flaw::new(codes::PATH, format!("`{text}` is written `stdout`")).replace("stdout"))
+            }
             "/dev/stderr" => Err(Flaw::new(codes::PATH, format!("`{text}` is written `stderr`")).replace("stderr")),
             // A bare word is more likely a mistyped `stdout` than a file.
             _ if !text.contains(['/', '.']) => {

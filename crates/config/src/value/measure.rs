@@ -69,21 +69,39 @@ impl Value for Duration {
 
 fn not_duration(text: &str) -> Flaw {
     let spelled = [
-        ("seconds", "s"), ("second", "s"), ("secs", "s"), ("sec", "s"), ("minutes", "m"), ("minute", "m"), ("mins", "m"),
-        ("min", "m"), ("hours", "h"), ("hour", "h"), ("hrs", "h"), ("days", "d"), ("day", "d"), ("msec", "ms"), ("S", "s"),
-        ("M", "m"), ("H", "h"), ("D", "d"), ("MS", "ms"),
+        ("seconds", "s"),
+        ("second", "s"),
+        ("secs", "s"),
+        ("sec", "s"),
+        ("minutes", "m"),
+        ("minute", "m"),
+        ("mins", "m"),
+        ("min", "m"),
+        ("hours", "h"),
+        ("hour", "h"),
+        ("hrs", "h"),
+        ("days", "d"),
+        ("day", "d"),
+        ("msec", "ms"),
+        ("S", "s"),
+        ("M", "m"),
+        ("H", "h"),
+        ("D", "d"),
+        ("MS", "ms"),
     ];
-    let flaw = Flaw::new(codes::DURATION, format!("`{text}` is not a duration")).label("a number and a unit: ms, s, m, h, d");
+    let flaw =
+        Flaw::new(codes::DURATION, format!("`{text}` is not a duration")).label("a number and a unit: ms, s, m, h, d");
     match respell(text, &spelled, |word| parts(word, &TIME_UNITS).is_some()) {
         Some(better) => flaw.replace(better),
-        None => flaw.hint("write a duration such as 30s"),
+        None => flaw.replace("30s").hint("write a duration such as 30s"),
     }
 }
 
 /// `10 minutes` → `10m`, if that is then right.
 fn respell(text: &str, spelled: &[(&str, &str)], is_right: impl Fn(&str) -> bool) -> Option<String> {
     let squeezed: String = text.chars().filter(|c| !c.is_whitespace() && *c != '_').collect();
-    let candidates = spelled.iter().filter_map(|(long, short)| Some(format!("{}{short}", squeezed.strip_suffix(long)?)));
+    let candidates =
+        spelled.iter().filter_map(|(long, short)| Some(format!("{}{short}", squeezed.strip_suffix(long)?)));
     std::iter::once(squeezed.clone()).chain(candidates).find(|word| is_right(word) && word != text)
 }
 
@@ -109,7 +127,8 @@ fn parts(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 /// A decimal number times a factor, exactly; `None` if a fraction would be left.
 fn scaled(number: &str, factor: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() || fraction.len() > 9 || (number.contains('.') && fraction.is_empty()) || fraction.contains('.') {
+    if whole.is_empty() || fraction.len() > 9 || (number.contains('.') && fraction.is_empty()) || fraction.contains('.')
+    {
         return None;
     }
     let base = whole.parse::<u64>().ok()?.checked_mul(factor)?;
@@ -126,8 +145,15 @@ fn scaled(number: &str, factor: u64) -> Option<u64> {
 pub struct Size(u64);
 
 const SIZE_UNITS: [(&str, u64); 9] = [
-    ("TiB", 1 << 40), ("TB", 1_000_000_000_000), ("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20),
-    ("MB", 1_000_000), ("KiB", 1 << 10), ("KB", 1000), ("B", 1),
+    ("TiB", 1 << 40),
+    ("TB", 1_000_000_000_000),
+    ("GiB", 1 << 30),
+    ("GB", 1_000_000_000),
+    ("MiB", 1 << 20),
+    ("MB", 1_000_000),
+    ("KiB", 1 << 10),
+    ("KB", 1000),
+    ("B", 1),
 ];
 
 impl Size {
@@ -180,16 +206,35 @@ impl Value for Size {
 }
 
 fn not_size(text: &str) -> Flaw {
-    let flaw = Flaw::new(codes::SIZE, format!("`{text}` is not a size")).label("a number and a unit: B, KiB, MiB, GiB, KB, MB, GB");
+    let flaw = Flaw::new(codes::SIZE, format!("`{text}` is not a size"))
+        .label("a number and a unit: B, KiB, MiB, GiB, KB, MB, GB");
     // nginx, HAProxy and Apache count k and m in 1,024.
     let spelled = [
-        ("kb", "KB"), ("mb", "MB"), ("gb", "GB"), ("kib", "KiB"), ("mib", "MiB"), ("gib", "GiB"), ("k", "KiB"), ("K", "KiB"),
-        ("m", "MiB"), ("M", "MiB"), ("g", "GiB"), ("G", "GiB"), ("Ki", "KiB"), ("Mi", "MiB"), ("Gi", "GiB"), ("kB", "KB"),
-        ("bytes", "B"), ("b", "B"), ("KIB", "KiB"), ("MIB", "MiB"), ("GIB", "GiB"),
+        ("kb", "KB"),
+        ("mb", "MB"),
+        ("gb", "GB"),
+        ("kib", "KiB"),
+        ("mib", "MiB"),
+        ("gib", "GiB"),
+        ("k", "KiB"),
+        ("K", "KiB"),
+        ("m", "MiB"),
+        ("M", "MiB"),
+        ("g", "GiB"),
+        ("G", "GiB"),
+        ("Ki", "KiB"),
+        ("Mi", "MiB"),
+        ("Gi", "GiB"),
+        ("kB", "KB"),
+        ("bytes", "B"),
+        ("b", "B"),
+        ("KIB", "KiB"),
+        ("MIB", "MiB"),
+        ("GIB", "GiB"),
     ];
     match respell(text, &spelled, |word| parts(word, &SIZE_UNITS).is_some()) {
         Some(better) => flaw.replace(better),
-        None => flaw.hint("write a size such as 64KiB"),
+        None => flaw.replace("64KiB").hint("write a size such as 64KiB"),
     }
 }
 
@@ -222,7 +267,8 @@ impl Value for Rate {
             Some(Self { count: count.parse().ok()?, per_seconds: *per_seconds })
         });
         parsed.ok_or_else(|| {
-            let flaw = Flaw::new(codes::RATE, format!("`{text}` is not a rate")).label("a number per unit of time: 10/s, 600/m");
+            let flaw = Flaw::new(codes::RATE, format!("`{text}` is not a rate"))
+                .label("a number per unit of time: 10/s, 600/m");
             // nginx writes 10r/s.
             let squeezed = text.replace([' ', 'r'], "");
             if text.parse::<u64>().is_ok() {
@@ -230,7 +276,7 @@ impl Value for Rate {
             }
             match squeezed != text && Self::parse(&squeezed).is_ok() {
                 true => flaw.replace(squeezed),
-                false => flaw.hint("write a rate such as 10/s"),
+                false => flaw.replace("10/s").hint("write a rate such as 10/s"),
             }
         })
     }
@@ -276,7 +322,7 @@ impl Value for ByteRate {
         Err(match Size::parse(size) {
             Ok(_) => flaw.replace(format!("{size}/s")),
             Err(Flaw { replacement: Some(better), .. }) => flaw.replace(format!("{better}/s")),
-            Err(_) => flaw.hint("write a byte rate such as 256B/s"),
+            Err(_) => flaw.replace("256B/s").hint("write a byte rate such as 256B/s"),
         })
     }
 
@@ -329,7 +375,7 @@ impl Value for Percent {
         let bare = text.trim_end_matches(" %");
         Err(match scaled(bare, 1000) {
             Some(_) => flaw.replace(format!("{bare}%")),
-            None => flaw.hint("write a percentage such as 5%"),
+            None => flaw.replace("5%").hint("write a percentage such as 5%"),
         })
     }
 

@@ -51,6 +51,13 @@ fn not_network(text: &str) -> Flaw {
         "all" | "any" | "*" => Some("0.0.0.0/0"),
         _ => None,
     };
+    let (address, prefix) = text.split_once('/').unwrap_or((text, ""));
+    if let (Ok(address), Ok(length)) = (address.parse::<IpAddr>(), prefix.parse::<u32>()) {
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        if length > longest {
+            return flaw.label(format!("the prefix is at most {longest}")).replace(format!("{address}/{longest}"));
+        }
+    }
     match ranges {
         Some(range) => flaw.replace(range),
         None => flaw.hint("write a network such as 10.0.0.0/8"),

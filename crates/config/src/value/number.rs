@@ -84,8 +84,12 @@ impl Value for bool {
         }
         let flaw = Flaw::new(codes::BOOLEAN, format!("`{text}` is not true or false"));
         Err(match text.to_ascii_lowercase().as_str() {
-            "yes" | "y" | "on" | "1" | "true" | "enabled" | "enable" => flaw.label("tools disagree about this word").replace("true"),
-            "no" | "n" | "off" | "0" | "false" | "disabled" | "disable" => flaw.label("tools disagree about this word").replace("false"),
+            "yes" | "y" | "on" | "1" | "true" | "enabled" | "enable" => {
+                flaw.label("tools disagree about this word").replace("true")
+            }
+            "no" | "n" | "off" | "0" | "false" | "disabled" | "disable" => {
+                flaw.label("tools disagree about this word").replace("false")
+            }
             _ => flaw.hint("write true or false"),
         })
     }

@@ -110,7 +110,11 @@ impl Spec for Target {
     }
 
     fn schema() -> Schema {
-        Schema { name: "", doc: "", kind: Kind::Text { what: Self::WHAT, pattern: Self::PATTERN, examples: Self::EXAMPLES } }
+        Schema {
+            name: "",
+            doc: "",
+            kind: Kind::Text { what: Self::WHAT, pattern: Self::PATTERN, examples: Self::EXAMPLES },
+        }
     }
 
     fn text(&self) -> Option<String> {
@@ -223,8 +227,9 @@ fn not_endpoint(text: &str) -> Flaw {
     }
     let port = text.rsplit_once(':').filter(|(host, _)| parse_host(host).is_some());
     match port {
-        Some((_, number)) if number.chars().all(|c| c.is_ascii_digit()) && !number.is_empty() => {
-            flaw.label("ports go from 1 to 65535").hint("write a port from 1 to 65535")
+        Some((host, number)) if number.chars().all(|c| c.is_ascii_digit()) && !number.is_empty() => {
+            let hint = format!("write a port from 1 to 65535, such as {host}:8080");
+            flaw.label("ports go from 1 to 65535").replace(format!("{host}:8080")).hint(hint)
         }
         _ => flaw.label("a host name or address, a colon, a port").hint("write a target such as localhost:3000"),
     }
@@ -275,11 +280,9 @@ impl Spec for Weights {
         if shares.len() == entries.len() && shares.iter().all(|share| share.weight.value == 0) {
             let span = entries.first().map_or(node.span, |entry| entry.value.span);
             decoder.report(
-                crate::Diagnostic::error(codes::WEIGHT, span, "all weights are 0").label("nothing could be chosen").replace(
-                    "write 1",
-                    span,
-                    "1",
-                ),
+                crate::Diagnostic::error(codes::WEIGHT, span, "all weights are 0")
+                    .label("nothing could be chosen")
+                    .replace("write 1", span, "1"),
             );
         }
         Some(Self(shares))
@@ -305,15 +308,12 @@ fn decode_weight(node: &Node, decoder: &mut Decoder) -> Option<Spanned<u32>> {
     let weight = Spanned::<u32>::decode(node, decoder)?;
     if weight.value > WEIGHT_MAX {
         let message = format!("a weight is at most {WEIGHT_MAX}");
-        decoder.report(
-            crate::Diagnostic::error(codes::WEIGHT, node.span, message).label("too large").replace(
-                format!("write {WEIGHT_MAX}"),
-                node.span,
-                WEIGHT_MAX.to_string(),
-            ),
-        );
+        decoder.report(crate::Diagnostic::error(codes::WEIGHT, node.span, message).label("too large").replace(
+            format!("write {WEIGHT_MAX}"),
+            node.span,
+            WEIGHT_MAX.to_string(),
+        ));
         return None;
     }
     Some(weight)
 }
-
