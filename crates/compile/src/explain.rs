@@ -182,7 +182,8 @@ impl std::error::Error for Refusal {}
 pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refusal> {
     let request = Parsed::of(question)?;
     let listener = find_listener(plan, question.listener, request.port)?;
-    let method = Method::from_token(question.method.as_bytes());
+    let token = Some(question.method.as_bytes()).filter(|token| strait_http1::is_token(token));
+    let method = token.and_then(Method::from_token);
     let method = method.ok_or_else(|| Refusal::Malformed(format!("`{}` is not a method", question.method)))?;
     let facts = Facts { method: &method, host: request.host.as_bytes(), path: request.path.as_bytes() };
     let verdict = listener.routes.decide(&facts);

@@ -204,7 +204,7 @@ fn a_split_is_explained() {
 
 #[test]
 fn a_capture_is_explained() {
-    assert_snapshot!(explained(MANY, "POST", "http://EXAMPLE.com./users//../users/7"));
+    assert_snapshot!(explained(MANY, "POST", "http://EXAMPLE.com./users/x/../7"));
 }
 
 #[test]
@@ -242,10 +242,13 @@ fn a_trusted_proxy_is_heard() {
 fn what_is_no_request_is_refused() {
     let plan = plan_of(MANY);
     let refused = |question: &Question<'_>| explain(&plan, question).unwrap_err().to_string();
-    assert_snapshot!(refused(&Question::new("GET", "http://example.com/%00")), @"");
-    assert_snapshot!(refused(&Question::new("GET", "http://exa_$mple/")), @"");
-    assert_snapshot!(refused(&Question::new("G T", "/")), @"");
-    assert_snapshot!(refused(&Question { listener: Some("wob"), ..Question::new("GET", "/") }), @"");
+    let questions = [
+        Question::new("GET", "http://example.com/%00"),
+        Question::new("GET", "http://a b/"),
+        Question::new("G T", "/"),
+        Question { listener: Some("wob"), ..Question::new("GET", "/") },
+    ];
+    assert_snapshot!(questions.iter().map(refused).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
