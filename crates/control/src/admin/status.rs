@@ -1,0 +1,79 @@
+//! The report of `strait status`.
+
+use super::Desk;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use strait_plan::{Endpoint, EndpointAddress, Upstream};
+use strait_record::{FaultMeter, WorkerMeter};
+
+/// Faults that are named; the rest is in the metrics.
+const FAULTS_MAX: usize = 10;
+
+/// What goes on now.
+pub(super) fn report(desk: &Desk) -> Value {
+    let plan = desk.workers.plan();
+    let meters = desk.workers.meters();
+    let listening = desk.workers.listening();
+    let own = plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none());
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "generation": plan.generation,
+        "uptime_s": desk.started.elapsed().as_secs(),
+        "draining": desk.workers.is_draining(),
+        "workers": meters.iter().enumerate().map(|(number, meter)| worker(number, meter)).collect::<Vec<_>>(),
+        "listeners": listening
+            .iter()
+            .map(|(name, address)| json!({ "name": **name, "address": address.to_string() }))
+            .collect::<Vec<_>>(),
+        "upstreams": own.map(upstream).collect::<Vec<_>>(),
+        "faults": faults(meters),
+    })
+}
+
+fn worker(number: usize, meter: &WorkerMeter) -> Value {
+    json!({
+        "worker": number,
+        "connections_open": meter.connections_open.read(),
+        "exchanges": meter.exchanges.read(),
+        "exchanges_running": meter.exchanges_running.read(),
+        "tunnels_open": meter.tunnels_open.read(),
+        "records_lost": meter.records_lost.read(),
+    })
+}
+
+fn upstream(upstream: &Upstream) -> Value {
+    json!({ "name": *upstream.name, "endpoints": upstream.endpoints.iter().map(endpoint).collect::<Vec<_>>() })
+}
+
+fn endpoint(endpoint: &Endpoint) -> Value {
+    let state = &endpoint.state;
+    let addresses: Vec<String> = match &state.address {
+        EndpointAddress::Name(..) => state.resolved().iter().map(ToString::to_string).collect(),
+        EndpointAddress::Unix(path) => vec![format!("unix:{}", path.display())],
+    };
+    json!({
+        "name": *endpoint.name,
+        "addresses": addresses,
+        "connections_open": state.open(),
+        "connections_idle": state.idle(),
+        "exchanges_waiting": state.waiting(),
+        "attempts": state.meter.sum(|meter| meter.attempts.read()),
+        "attempts_running": state.meter.sum(|meter| meter.attempts_running.read()),
+        "faults": state.meter.sum(|meter| meter.faults.read()),
+        "connections_failed": state.meter.sum(|meter| meter.connections_failed.read()),
+    })
+}
+
+/// The most frequent faults, by code.
+fn faults(meters: &[Arc<WorkerMeter>]) -> Vec<Value> {
+    let mut counted: Vec<(u64, String)> = FaultMeter::combinations()
+        .map(|(origin, phase, kind)| {
+            let count = meters.iter().map(|meter| meter.faults.of(origin, phase, kind)).sum();
+            (count, format!("{}.{}.{}", origin.word(), phase.word(), kind.word()))
+        })
+        .filter(|(count, _)| *count > 0)
+        .collect();
+    counted.sort_by(|(a, _), (b, _)| b.cmp(a));
+    counted.into_iter().take(FAULTS_MAX).map(|(count, code)| json!({ "code": code, "count": count })).collect()
+}

@@ -1,0 +1,319 @@
+//! The admin API over real sockets, with workers that only have figures.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use strait_control::admin::{AdminError, AdminServer, AdminSettings, Hooks, SocketError};
+use strait_control::client::{AdminAddress, Answer, ClientError};
+use strait_plan::{Endpoint, EndpointAddress, EndpointState, Plan, PublishError, RetryOn, Upstream, Workers};
+use strait_record::WorkerMeter;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+struct FakeWorkers {
+    plan: Mutex<Arc<Plan>>,
+    meters: Vec<Arc<WorkerMeter>>,
+    draining: AtomicBool,
+}
+
+impl Workers for FakeWorkers {
+    fn publish(&self, plan: Arc<Plan>) -> Result<(), PublishError> {
+        *self.plan.lock().unwrap() = plan;
+        Ok(())
+    }
+
+    fn plan(&self) -> Arc<Plan> {
+        self.plan.lock().unwrap().clone()
+    }
+
+    fn meters(&self) -> &[Arc<WorkerMeter>] {
+        &self.meters
+    }
+
+    fn listening(&self) -> Vec<(Arc<str>, SocketAddr)> {
+        vec![("web".into(), "127.0.0.1:8080".parse().unwrap())]
+    }
+
+    fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+fn upstream() -> Upstream {
+    let unix = EndpointAddress::Unix("/run/origin.sock".into());
+    let named = EndpointState::new(EndpointAddress::Name("origin.example".into(), 80), 2);
+    named.set_resolved(&["192.0.2.1:80".parse().unwrap()]);
+    named.meter.of(1).unwrap().attempts.add(4);
+    let endpoint =
+        |name: &str, state| Endpoint { name: name.into(), authority: name.into(), weight: 1, state: Arc::new(state) };
+    Upstream {
+        name: "shop".into(),
+        endpoints: vec![
+            endpoint("origin.example:80", named),
+            endpoint("unix:/run/origin.sock", EndpointState::new(unix, 2)),
+        ],
+        schedule: Box::new([0, 1]),
+        connect_timeout: SECOND,
+        first_byte_timeout: SECOND,
+        idle_timeout: SECOND,
+        connections_max: Some(10),
+        queue_max: 100,
+        queue_timeout: SECOND,
+        keep_alive_max: 1,
+        keep_alive_timeout: SECOND,
+        attempts_max: 1,
+        retry_on: RetryOn { connect_failure: true, reset: true },
+        variant_of: None,
+    }
+}
+
+struct Running {
+    server: AdminServer,
+    workers: Arc<FakeWorkers>,
+    calls: Receiver<&'static str>,
+    socket: PathBuf,
+}
+
+impl Running {
+    fn tcp(&self) -> AdminAddress {
+        AdminAddress::Tcp(self.server.address().unwrap())
+    }
+
+    fn unix(&self) -> AdminAddress {
+        AdminAddress::Unix(self.socket.clone())
+    }
+}
+
+fn folder() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("strait-control-{}-{number}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn start() -> Running {
+    try_start(folder().join("admin.sock")).unwrap()
+}
+
+fn try_start(socket: PathBuf) -> Result<Running, AdminError> {
+    let meters: Vec<Arc<WorkerMeter>> = vec![Arc::default(), Arc::default()];
+    meters[1].exchanges.add(3);
+    meters[1].connections_open.up();
+    let plan = Plan { generation: 5, upstreams: vec![upstream()], ..Plan::default() };
+    let workers = Arc::new(FakeWorkers { plan: Mutex::new(Arc::new(plan)), meters, ..FakeWorkers::default() });
+    let (called, calls) = mpsc::channel();
+    let reopened = called.clone();
+    let hooks = Hooks {
+        explain: Box::new(|method, url| match url {
+            "panic" => panic!("a defect"),
+            "http://" => Err("no host".to_owned()),
+            url => Ok(format!("{method} {url} goes to shop")),
+        }),
+        stop: Box::new({
+            let workers = workers.clone();
+            move || {
+                workers.drain();
+                called.send("stop").unwrap();
+            }
+        }),
+        reopen: Box::new(move || reopened.send("reopen").unwrap()),
+        access_log: None,
+    };
+    let settings = AdminSettings { address: Some("127.0.0.1:0".parse().unwrap()), socket: Some(socket.clone()) };
+    let server = AdminServer::start(settings, workers.clone(), hooks)?;
+    Ok(Running { server, workers, calls, socket })
+}
+
+/// Sends octets as they are and gives what comes back.
+fn raw(address: &AdminAddress, question: &str) -> String {
+    let AdminAddress::Tcp(address) = address else { panic!("an address") };
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(question.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn status_of(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or("none")
+}
+
+fn json(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+#[test]
+fn both_doors_answer_alike() {
+    let running = start();
+    for address in [running.tcp(), running.unix()] {
+        assert_eq!(address.get("/livez").unwrap(), Answer { status: 200, body: r#"{"live":true}"#.into() });
+        assert_eq!(address.get("/nowhere").unwrap().status, 404);
+        assert_eq!(address.post("/status").unwrap().status, 405);
+    }
+}
+
+#[test]
+fn the_status_names_workers_listeners_and_endpoints() {
+    let running = start();
+    let status = json(&running.unix().get("/status").unwrap());
+    assert_eq!((&status["generation"], &status["draining"]), (&5.into(), &false.into()));
+    assert_eq!(status["workers"][1]["exchanges"], 3);
+    assert_eq!(status["listeners"][0]["address"], "127.0.0.1:8080");
+    let endpoints = &status["upstreams"][0]["endpoints"];
+    assert_eq!((&endpoints[0]["addresses"][0], &endpoints[0]["attempts"]), (&"192.0.2.1:80".into(), &4.into()));
+    assert_eq!(endpoints[1]["addresses"][0], "unix:/run/origin.sock");
+    assert!(status["faults"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn readiness_says_why_not() {
+    let running = start();
+    let unready = running.tcp().get("/readyz").unwrap();
+    assert_eq!((unready.status, &json(&unready)["ready"]), (503, &false.into()));
+    assert_eq!(json(&unready)["reason"], "no plan with a listener has been published");
+    running.workers.drain();
+    assert!(json(&running.tcp().get("/readyz").unwrap())["reason"].as_str().unwrap().starts_with("draining"));
+}
+
+#[test]
+fn metrics_come_as_the_scraper_asks() {
+    let running = start();
+    let page = running.tcp().get("/metrics").unwrap().body;
+    for line in [
+        r#"strait_worker_exchanges_total{worker="1"} 3"#,
+        r#"strait_endpoint_attempts_total{upstream="shop",endpoint="origin.example:80"} 4"#,
+        r#"strait_endpoint_addresses{upstream="shop",endpoint="unix:/run/origin.sock"} 1"#,
+        r#"strait_limit_max{limit="endpoint_connections",of="shop/origin.example:80"} 10"#,
+        "strait_plan_generation 5",
+    ] {
+        assert!(page.lines().any(|other| other == line), "{line} is not in\n{page}");
+    }
+    let question = "GET /metrics?all HTTP/1.0\r\nHost: localhost\r\nAccept: application/openmetrics-text\r\n\r\n";
+    let answer = raw(&running.tcp(), question);
+    assert!(answer.contains("application/openmetrics-text; version=1.0.0") && answer.ends_with("# EOF\n"));
+}
+
+#[test]
+fn explain_is_asked_and_its_panic_is_contained() {
+    let running = start();
+    let explained = running.unix().get("/explain?method=POST&url=http%3A%2F%2Fa.example%2Fb%3Fc").unwrap();
+    assert_eq!(explained, Answer { status: 200, body: "POST http://a.example/b?c goes to shop".into() });
+    let refused = running.unix().get("/explain?url=http://").unwrap();
+    assert_eq!((refused.status, &json(&refused)["error"]), (400, &"no host".into()));
+    assert_eq!(running.unix().get("/explain").unwrap().status, 400);
+    assert_eq!(running.unix().get("/explain?url=panic").unwrap().status, 500);
+    assert_eq!(running.unix().get("/livez").unwrap().status, 200);
+}
+
+#[test]
+fn state_is_changed_by_post_only() {
+    let running = start();
+    for path in ["/stop", "/log/reopen"] {
+        assert_eq!(running.unix().get(path).unwrap().status, 405);
+    }
+    assert!(running.calls.try_recv().is_err());
+    assert_eq!(running.unix().post("/log/reopen").unwrap().status, 200);
+    assert_eq!(running.tcp().post("/stop").unwrap().status, 202);
+    assert_eq!((running.calls.recv().unwrap(), running.calls.recv().unwrap()), ("reopen", "stop"));
+    assert!(running.workers.is_draining());
+}
+
+#[test]
+fn another_site_can_neither_read_nor_stop() {
+    let running = start();
+    let ask = |line: &str, fields: &str| {
+        let answer = raw(&running.tcp(), &format!("{line} HTTP/1.1\r\n{fields}\r\n"));
+        status_of(&answer).to_owned()
+    };
+    assert_eq!(ask("GET /status", "Host: rebound.example\r\n"), "403");
+    assert_eq!(ask("POST /stop", "Host: rebound.example\r\n"), "403");
+    assert_eq!(ask("POST /stop", "Host: localhost\r\nOrigin: https://evil.example\r\n"), "403");
+    assert_eq!(ask("POST /stop", "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n"), "403");
+    assert!(running.calls.try_recv().is_err());
+    assert_eq!(ask("POST /stop", "Host: localhost\r\nOrigin: http://localhost\r\n"), "202");
+}
+
+#[test]
+fn heads_are_bounded() {
+    let running = start();
+    let long = format!("GET /livez HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(20_000));
+    let AdminAddress::Tcp(address) = running.tcp() else { panic!("an address") };
+    let mut stream = TcpStream::connect(address).unwrap();
+    // It may be refused before all of it was written.
+    let _ = stream.write_all(long.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP/1.1 200"));
+    assert_eq!(running.tcp().get("/livez").unwrap().status, 200);
+}
+
+#[test]
+fn the_socket_is_private_and_goes_with_the_server() {
+    let running = start();
+    let socket = running.socket.clone();
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
+    running.server.stop();
+    assert!(!socket.exists());
+    assert_eq!(fs::read_dir(socket.parent().unwrap()).unwrap().count(), 0, "nothing is left behind");
+    assert!(matches!(AdminAddress::Unix(socket).get("/livez"), Err(ClientError::NotRunning(_))));
+}
+
+#[test]
+fn a_stale_socket_is_replaced_and_a_live_one_is_not() {
+    let socket = folder().join("admin.sock");
+    drop(UnixListener::bind(&socket).unwrap());
+    assert!(socket.exists(), "nobody answers on it, as after a crash");
+    let running = try_start(socket.clone()).unwrap();
+    assert!(matches!(try_start(socket.clone()), Err(AdminError::Socket(_, SocketError::InUse))));
+    assert_eq!(running.unix().get("/livez").unwrap().status, 200);
+    // A successor has taken the name over: it is not removed.
+    fs::remove_file(&socket).unwrap();
+    let _successor = UnixListener::bind(&socket).unwrap();
+    drop(running);
+    assert!(UnixStream::connect(&socket).is_ok());
+    let file = socket.with_extension("txt");
+    fs::write(&file, "precious").unwrap();
+    assert!(matches!(try_start(file.clone()), Err(AdminError::Socket(_, SocketError::NotASocket))));
+    assert_eq!(fs::read_to_string(file).unwrap(), "precious");
+}
+
+#[test]
+fn a_taken_address_is_an_error_with_its_name() {
+    let running = start();
+    let address = running.server.address().unwrap();
+    let settings = AdminSettings { address: Some(address), socket: None };
+    let hooks = Hooks {
+        explain: Box::new(|_, _| Err(String::new())),
+        stop: Box::new(|| {}),
+        reopen: Box::new(|| {}),
+        access_log: None,
+    };
+    let error = AdminServer::start(settings, running.workers.clone(), hooks).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("the admin address {address} cannot be bound: ")));
+}
+
+#[test]
+fn callers_that_say_nothing_do_not_keep_others_out() {
+    let running = start();
+    let AdminAddress::Tcp(address) = running.tcp() else { panic!("an address") };
+    // All but one place of this door, and the other door is untouched.
+    let silent: Vec<_> = (0..63).map(|_| TcpStream::connect(address).unwrap()).collect();
+    assert_eq!(running.tcp().get("/livez").unwrap().status, 200);
+    assert_eq!(running.unix().get("/livez").unwrap().status, 200);
+    drop(silent);
+}
