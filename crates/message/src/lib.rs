@@ -13,7 +13,7 @@ mod status;
 
 pub use fault::{Fault, Kind, Origin, Phase, Retry};
 pub use head::{RequestHead, ResponseHead, Version};
-pub use headers::{Field, Headers, Span};
+pub use headers::{Field, Headers, Line, Span};
 pub use length::BodyLength;
 pub use method::Method;
 pub use name::{Name, NameSet};
