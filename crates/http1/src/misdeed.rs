@@ -34,6 +34,8 @@ macro_rules! misdeeds {
 misdeeds! {
     /// RFC 9112 §2.2: a line ended by LF alone. Permitted leniency there, refused here.
     BareLf BAD_REQUEST Malformed "a line ends with a bare LF",
+    /// RFC 9112 §2.2: a CR without an LF behind it.
+    BareCr BAD_REQUEST Malformed "a CR stands without an LF behind it",
     /// RFC 9112 §3: not `method SP target SP version`.
     BadRequestLine BAD_REQUEST Malformed "the request line is malformed",
     /// RFC 9110 §9.1: a method is a token.
@@ -54,7 +56,7 @@ misdeeds! {
     SpaceBeforeColon BAD_REQUEST Malformed "whitespace stands between a field name and its colon",
     /// RFC 9112 §5.2: a line folded into the next.
     ObsoleteFolding BAD_REQUEST Malformed "a field is folded over lines",
-    /// RFC 9110 §5.5: NUL, CR or another control octet in a value.
+    /// RFC 9110 §5.5: NUL or another control octet in a value.
     BadFieldValue BAD_REQUEST Malformed "a field value holds a control octet",
     /// More fields than the limit.
     TooManyFields HEADER_FIELDS_TOO_LARGE TooLarge "there are more fields than the limit",

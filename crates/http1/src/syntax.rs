@@ -2,6 +2,7 @@
 
 const TOKEN: u8 = 1;
 const HOST: u8 = 2;
+const ALIAS: u8 = 4;
 
 /// For each octet, the classes it belongs to.
 static CLASSES: [u8; 256] = build_classes();
@@ -20,6 +21,9 @@ const fn build_classes() -> [u8; 256] {
         // unreserved, RFC 3986 §2.3
         if alphanumeric || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             classes[octet] |= HOST;
+        }
+        if matches!(byte, b'_' | b'.') {
+            classes[octet] |= ALIAS;
         }
         octet += 1;
     }
@@ -41,6 +45,17 @@ pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && all_in(bytes, TOKEN)
 }
 
+/// For a token whether it holds `_` or `.`, which an origin may take for `-`; `None` for what is no token.
+#[inline]
+pub(crate) fn token_is_aliased(bytes: &[u8]) -> Option<bool> {
+    let fold = |(all, any), &b: &u8| {
+        let classes = CLASSES.get(usize::from(b)).copied().unwrap_or(0);
+        (all & classes, any | classes)
+    };
+    let (all, any) = bytes.iter().fold((TOKEN, 0), fold);
+    (!bytes.is_empty() && all & TOKEN != 0).then_some(any & ALIAS != 0)
+}
+
 /// Whether one octet may stand in a token.
 pub(crate) fn is_token_octet(byte: u8) -> bool {
     has(byte, TOKEN)
@@ -53,21 +68,33 @@ pub(crate) fn is_target(bytes: &[u8]) -> bool {
     !bytes.is_empty() && !any(bytes, |b| (b.wrapping_sub(0x21) > 0x7e - 0x21) | (b == b'#'))
 }
 
-/// Whether `bad` holds for any octet. Sixteen are looked at together, which compilers turn into vector instructions;
-/// the last sixteen overlap those before them, so that a long text has no rest.
+/// Whether `bad` holds for any octet. Sixteen lanes each remember what they saw, which compilers turn into vector
+/// instructions; the last sixteen octets overlap those before them, so that a long text has no rest.
 #[inline]
-fn any(bytes: &[u8], bad: impl Fn(u8) -> bool + Copy) -> bool {
-    let any_of = |octets: &[u8]| octets.iter().fold(false, |found, &b| found | bad(b));
-    match bytes.last_chunk::<16>() {
-        Some(tail) => bytes.as_chunks::<16>().0.iter().fold(any_of(tail), |found, chunk| found | any_of(chunk)),
-        None => any_of(bytes),
+fn any(bytes: &[u8], bad: impl Fn(u8) -> bool) -> bool {
+    let Some(tail) = bytes.last_chunk::<16>() else {
+        return bytes.iter().any(|&b| bad(b));
+    };
+    let mut lanes = [0u8; 16];
+    for chunk in bytes.as_chunks::<16>().0.iter().chain([tail]) {
+        for (lane, &b) in lanes.iter_mut().zip(chunk) {
+            *lane |= if bad(b) { 0xff } else { 0 };
+        }
     }
+    lanes != [0; 16]
 }
 
 /// Whether `bytes` is a field value without surrounding whitespace (RFC 9110 §5.5): no control octet but HTAB.
 #[inline]
 pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
     !any(bytes, |b| ((b < 0x20) & (b != b'\t')) | (b == 0x7f))
+}
+
+/// Whether field lines, with their ends, hold a control octet but HTAB (RFC 9110 §5.5). CR and LF are found by
+/// whoever tells the lines apart.
+#[inline]
+pub(crate) fn holds_control(lines: &[u8]) -> bool {
+    any(lines, |b| ((b < 0x20) & (b != b'\t') & (b != b'\r') & (b != b'\n')) | (b == 0x7f))
 }
 
 /// Whether `bytes` is `uri-host [ ":" port ]` with a host that is not empty (RFC 9110 §7.2, RFC 3986 §3.2.2).
