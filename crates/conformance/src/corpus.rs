@@ -72,6 +72,8 @@ pub enum Step {
     Next,
     /// Origin: what follows is sent when the head has arrived, before the body is read (`early`).
     Early,
+    /// Origin: waits until the other side has sent its FIN (`await end`).
+    AwaitEnd,
     /// Origin: from here on everything received is sent back (`echo`).
     Echo,
 }
@@ -350,6 +352,7 @@ fn action(words: &str) -> Result<Step, String> {
         ["await", "response", count] => Step::AwaitResponse(number(count)?),
         ["await", "text", text] => Step::AwaitText(escape::decode(text)?),
         ["await", "interim"] => Step::AwaitInterim,
+        ["await", "end"] => Step::AwaitEnd,
         ["half-close"] => Step::HalfClose,
         ["close"] => Step::Close,
         ["reset"] => Step::Reset,

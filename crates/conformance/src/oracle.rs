@@ -496,7 +496,7 @@ fn transfer_coding(codings: &[&[u8]]) -> Result<Framing, Refusal> {
         [one] if one.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
         [one] if is_token(one) => Err(Refusal::TransferCoding),
         // A list, a parameter or a repetition: chunked may come once, and last; nothing else is known here.
-        [one] if one.iter().any(|byte| *byte == b',') && !repeats_chunked(one) => Err(Refusal::TransferCoding),
+        [one] if one.contains(&b',') && !repeats_chunked(one) => Err(Refusal::TransferCoding),
         _ => Err(Refusal::Framing),
     }
 }

@@ -324,6 +324,7 @@ impl Connection<'_> {
                 Step::Pause => std::thread::sleep(Duration::from_millis(30)),
                 Step::HalfClose => self.stream.shutdown(Shutdown::Write)?,
                 Step::Echo => return self.echo(),
+                Step::AwaitEnd => while self.fill()? {},
                 Step::Close => return Ok(false),
                 Step::Reset => {
                     socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;

@@ -128,7 +128,7 @@ impl Play<'_> {
             Step::HalfClose => self.client.half_close(),
             Step::Close => self.client.close(false),
             Step::Reset => self.client.close(true),
-            Step::Next | Step::Early | Step::Echo => {}
+            Step::Next | Step::Early | Step::Echo | Step::AwaitEnd => {}
         }
     }
 
