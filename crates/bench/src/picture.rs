@@ -58,8 +58,8 @@ pub(crate) fn svg(samples: &Samples) -> Option<String> {
          height=\"{height}\" role=\"img\" aria-label=\"CPU per request relative to nginx\">\n<style>{STYLE}</style>\n\
          <text class=\"title\" x=\"0\" y=\"18\">CPU per request relative to nginx</text>\n\
          <text class=\"quiet\" x=\"0\" y=\"36\">Shorter is better. One core for the proxy, access log off, medians of \
-         interleaved rounds.</text>\n{body}\
-         <line class=\"rule\" x1=\"{rule}\" y1=\"{TOP}\" x2=\"{rule}\" y2=\"{end}\"/>\n</svg>\n",
+         interleaved rounds.</text>\n\
+         <line class=\"rule\" x1=\"{rule}\" y1=\"{TOP}\" x2=\"{rule}\" y2=\"{end}\"/>\n{body}</svg>\n",
         height = y - 4.0,
         end = y - GROUP_GAP / 2.0,
     ))

@@ -98,8 +98,11 @@ const ROUTES_RATIO: Metric = Metric { key: "ratio", unit: "× few routes", digit
 const SCALING: Metric = Metric { key: "scaling", unit: "×", digits: 2 };
 const SKEW: Metric = Metric { key: "skew", unit: "skew", digits: 2 };
 const P50: Metric = Metric { key: "p50_us", unit: "µs p50", digits: 0 };
+/// The 99th percentile of all answers: what a machine does to all once a second (a stalled core, other work) is in it.
+const P99_ALL: Metric = Metric { key: "p99_all_us", unit: "µs p99 over all turns", digits: 0 };
 /// The harness's own part of p99: where it is large, the machine was too busy to measure latencies.
 const LATE: Metric = Metric { key: "late_us", unit: "µs p99 of the harness itself", digits: 0 };
+/// The 99th percentile within a turn of 0.3 s, of the middle turn.
 const P99: Metric = Metric { key: "p99_us", unit: "µs p99", digits: 0 };
 
 const GET_1K: Exchange = Exchange { path: "/1k", browser: false, post: 0, fresh: false };
@@ -149,6 +152,7 @@ pub(crate) const ROWS: &[Row] = &[
         title: "1 KB, 1,000 connections",
         kind: Kind::Closed { exchange: GET_1K, connections: 1_000 },
         goals: &[at_most(0.85, Reference::Peer(Peer::Nginx))],
+        picture: false,
         ..PLAIN
     },
     Row {
@@ -156,6 +160,7 @@ pub(crate) const ROWS: &[Row] = &[
         title: "no body",
         kind: closed(Exchange { path: "/empty", ..GET_1K }),
         goals: &[at_most(0.82, Reference::Peer(Peer::Haproxy))],
+        picture: false,
         ..PLAIN
     },
     Row {
@@ -179,6 +184,7 @@ pub(crate) const ROWS: &[Row] = &[
         kind: Kind::Closed { exchange: Exchange { path: "/100k", ..GET_1K }, connections: 16 },
         // hyper cost 26.8 where nginx cost 29.4.
         goals: &[at_most(0.82, Reference::HyperByNginx(0.90))],
+        picture: false,
         ..PLAIN
     },
     Row {
@@ -208,6 +214,7 @@ pub(crate) const ROWS: &[Row] = &[
         kind: closed(Exchange { path: peers::SELF_PATH, ..GET_1K }),
         goals: &[at_most(0.90, Reference::Peer(Peer::Nginx))],
         floor: false,
+        picture: false,
         ..PLAIN
     },
     Row {
@@ -258,7 +265,11 @@ pub(crate) const ROWS: &[Row] = &[
         title: "two workers against one, requests per CPU second × 2",
         kind: Kind::Scaling,
         metrics: &[SCALING, SKEW],
-        goals: &[Goal { metric: SCALING.key, sense: Sense::AtLeast, ..at_most(1.9, Reference::Absolute) }],
+        // On two cores the load takes its part of them; nginx, whose workers share next to nothing, shows what is left.
+        goals: &[
+            Goal { metric: SCALING.key, sense: Sense::AtLeast, ..at_most(1.9, Reference::Absolute) },
+            Goal { metric: SCALING.key, sense: Sense::AtLeast, ..at_most(1.0, Reference::Peer(Peer::Nginx)) },
+        ],
         floor: false,
         picture: false,
         ..PLAIN
@@ -267,7 +278,7 @@ pub(crate) const ROWS: &[Row] = &[
         name: "open",
         title: "open loop at 8,000/s",
         kind: Kind::Open { exchange: GET_1K, connections: 64, per_second: 8_000 },
-        metrics: &[P99, P50, LATE],
+        metrics: &[P99, P99_ALL, P50, LATE],
         // Set where the relay's p99 was 161.
         goals: &[
             Goal { metric: P99.key, ..at_most(170.0, Reference::Absolute) },

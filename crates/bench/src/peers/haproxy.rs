@@ -1,5 +1,6 @@
 //! HAProxy by its manual: one process with a thread per worker, `http-reuse always`, no log, keep-alive on both sides,
-//! prefix routes in a map (one tree look-up instead of a list of ACLs).
+//! prefix routes in a map (one tree look-up instead of a list of ACLs). Buffers of 64 KiB instead of 16: measured, a
+//! third less for a POST of 16 KB and a tenth less for bulk, the same at 1 KB and when idle.
 
 use std::fmt::Write as _;
 use std::io;
@@ -30,6 +31,7 @@ fn text(setup: &Setup) -> io::Result<String> {
   nbthread {workers}
   maxconn 32000
   no strict-limits
+  tune.bufsize 65536
 defaults
   mode http
   timeout connect 5s
