@@ -15,15 +15,16 @@ pub fn print_config(snapshot: &Snapshot) -> String {
     let mut out = String::from("# The effective configuration.\n");
     let printer = Printer { sources: &snapshot.sources };
     let whole = printer.value(&Root::schema(), Some(&snapshot.tree));
+    let no_listeners = snapshot.tree.value("listeners").is_none_or(|node| node.entries().is_empty());
     if let Some(Out::Map(entries)) = whole {
         for (key, value) in entries {
             // Included files are part of this text already.
-            if key != "include" {
+            if key != "include" && !(key == "listeners" && no_listeners) {
                 emit_entry(&mut out, &key, &value, 0);
             }
         }
     }
-    if snapshot.tree.value("listeners").is_none_or(|node| node.entries().is_empty()) {
+    if no_listeners {
         let _ = writeln!(out, "listeners:\n  http: {DEFAULT_PORT} # default");
     }
     out
@@ -75,6 +76,8 @@ impl Printer<'_> {
             } else {
                 node.and_then(|node| node.value(field.key))
             };
+            // A key with nothing behind it says no more than no key.
+            let written = written.filter(|node| !node.is_absent());
             let default = || field.default.clone().map(|text| Out::Scalar { text, origin: "default".to_owned() });
             let value = match written {
                 Some(_) => self.value(&field.schema, written),

@@ -349,6 +349,11 @@ fn defaults_are_valid_values() {
         }
     }
     visit(&spec::Root::schema());
+    // A key without a value is no second key when printed.
+    for text in ["listeners: ", "listeners: {}", "routes:\nupstreams:\ntelemetry:\n"] {
+        let snapshot = loaded(text);
+        assert_eq!(loaded(&print_config(&snapshot)).spec, snapshot.spec);
+    }
     // The printed defaults of an empty file are read back as the same.
     let snapshot = loaded("");
     assert_eq!(loaded(&print_config(&snapshot)).spec, snapshot.spec);
