@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use strait_compile::Compiler;
 use strait_control::admin::{AdminError, AdminServer, AdminSettings, Hooks, SocketError};
 use strait_control::client::{AdminAddress, Answer, ClientError};
+use strait_message::Status;
 use strait_plan::{Endpoint, EndpointAddress, EndpointState, Plan, PublishError, RetryOn, Upstream, Workers};
 use strait_record::WorkerMeter;
 
@@ -206,6 +208,28 @@ fn metrics_come_as_the_scraper_asks() {
     let question = "GET /metrics?all HTTP/1.0\r\nHost: localhost\r\nAccept: application/openmetrics-text\r\n\r\n";
     let answer = raw(&running.tcp(), question);
     assert!(answer.contains("application/openmetrics-text; version=1.0.0") && answer.ends_with("# EOF\n"));
+}
+
+#[test]
+fn a_published_plan_makes_it_ready_and_its_routes_are_counted() {
+    let running = start();
+    let text = "
+listeners: {one: {address: 127.0.0.1:0}, two: {address: 127.0.0.1:0}}
+routes:
+  example.com/api/*: localhost:3001
+  /: {respond: hello}
+";
+    let plan = Compiler::new(2).compile(&strait_config::load_str("strait.yaml", text).unwrap()).unwrap();
+    let route = plan.listeners[0].routes.routes.iter().find(|route| &*route.pattern == "example.com/api/*").unwrap();
+    route.meter.of(1).unwrap().count(Some(Status::OK));
+    running.workers.publish(plan.clone()).unwrap();
+    assert_eq!(running.tcp().get("/readyz").unwrap().status, 200);
+    let page = running.tcp().get("/metrics").unwrap().body;
+    let counted: Vec<_> = page.lines().filter(|line| line.starts_with("strait_route_responses_total{")).collect();
+    // Both listeners use one table: its meters come once.
+    let expected = r#"strait_route_responses_total{listener="one,two",route="example.com/api/*",class="2xx"} 1"#;
+    assert_eq!(counted, [expected], "{page}");
+    assert!(page.contains(r#"strait_limit_used{limit="connections",of=""} 1"#));
 }
 
 #[test]
