@@ -26,6 +26,15 @@ impl ConnectionOptions {
     /// # Errors
     /// [`Misdeed::TooManyOptions`].
     pub(crate) fn take(headers: &mut Headers) -> Result<Self, Misdeed> {
+        let mut lines = headers.get_all(Name::Connection);
+        match (lines.next(), lines.next()) {
+            (None, _) => return Ok(Self::default()),
+            // What nearly every client sends, without taking a list apart.
+            (Some(only), None) if only.eq_ignore_ascii_case(b"keep-alive") => {
+                return Ok(Self { keep_alive: true, ..Self::default() });
+            }
+            _ => drop(lines),
+        }
         let mut options = Self::default();
         let mut names_fields = false;
         for (i, option) in headers.list(Name::Connection).enumerate() {

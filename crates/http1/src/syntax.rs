@@ -81,7 +81,7 @@ fn any(bytes: &[u8], bad: impl Fn(u8) -> bool) -> bool {
             *lane |= if bad(b) { 0xff } else { 0 };
         }
     }
-    lanes != [0; 16]
+    u128::from_ne_bytes(lanes) != 0
 }
 
 /// Whether `bytes` is a field value without surrounding whitespace (RFC 9110 §5.5): no control octet but HTAB.

@@ -5,7 +5,7 @@ use strait_http1::{Client, Event, Limits, OutgoingHead, Server};
 use strait_message::{BodyLength, Headers, Name, NameSet, RequestHead, ResponseHead};
 
 /// What a command-line client or a service sends: 5 fields.
-pub const SMALL: &[u8] = b"GET /api/v1/users/4711 HTTP/1.1\r\n\
+pub(crate) const SMALL: &[u8] = b"GET /api/v1/users/4711 HTTP/1.1\r\n\
 Host: api.example.com\r\n\
 User-Agent: curl/8.5.0\r\n\
 Accept: application/json\r\n\
@@ -13,7 +13,7 @@ X-Request-Id: 0190a6b2-7c1e\r\n\
 Connection: keep-alive\r\n\r\n";
 
 /// What a browser sends: 18 fields.
-pub const BROWSER: &[u8] = b"GET /products/lamps/desk?colour=green&sort=price&page=2 HTTP/1.1\r\n\
+pub(crate) const BROWSER: &[u8] = b"GET /products/lamps/desk?colour=green&sort=price&page=2 HTTP/1.1\r\n\
 Host: www.example.com\r\n\
 Connection: keep-alive\r\n\
 Cache-Control: max-age=0\r\n\
@@ -34,7 +34,7 @@ Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\n\
 Cookie: session=3f1c9a57e0b84d2c; theme=dark; consent=a1b2c3d4\r\n\r\n";
 
 /// What an application answers: 9 fields.
-pub const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\n\
+pub(crate) const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\n\
 Date: Tue, 14 Jul 2026 10:00:00 GMT\r\n\
 Server: nginx\r\n\
 Content-Type: application/json; charset=utf-8\r\n\
@@ -46,10 +46,10 @@ Vary: Accept-Encoding\r\n\
 X-Runtime: 0.004\r\n\r\n";
 
 /// A hot path that runs once at each call.
-pub type Case = (&'static str, Box<dyn FnMut()>);
+pub(crate) type Case = (&'static str, Box<dyn FnMut()>);
 
 /// Every measured path.
-pub fn all() -> Vec<Case> {
+pub(crate) fn all() -> Vec<Case> {
     vec![
         ("parse a small request head", parse(SMALL)),
         ("parse a browser's request head", parse(BROWSER)),
