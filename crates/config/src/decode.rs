@@ -95,13 +95,22 @@ pub struct Fields<'n> {
     short_of: Option<&'static str>,
 }
 
+/// The name of an upstream in a target.
+#[derive(Debug, Clone)]
+pub(crate) struct Mention {
+    /// The name, and where it stands.
+    pub(crate) name: Spanned<String>,
+    /// The text as it stands there, if `${…}` brought the name in: a message shows this instead.
+    pub(crate) raw: Option<String>,
+}
+
 /// Collects findings while values are read.
 #[derive(Debug, Default)]
 pub struct Decoder {
     /// What was found so far.
     pub found: Vec<Diagnostic>,
     /// Names of upstreams that targets mention, whatever becomes of the route around them.
-    pub(crate) mentioned: Vec<Spanned<String>>,
+    pub(crate) mentioned: Vec<Mention>,
     key: &'static str,
 }
 

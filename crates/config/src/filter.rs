@@ -76,7 +76,7 @@ const PEERS: [(&str, &str); 16] = [
 impl Spec for Filter {
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
         let name = match &node.kind {
-            NodeKind::Scalar { text, .. } => Spanned::new(text.clone(), node.span),
+            NodeKind::Scalar { .. } => Spanned::new(node.shown().unwrap_or_default().to_owned(), node.span),
             NodeKind::Map(entries) if entries.len() == 1 => entries.first().map(|entry| entry.key.clone())?,
             NodeKind::Map(entries) => {
                 several(entries.get(1).map(|entry| &entry.key), node, decoder);

@@ -413,7 +413,7 @@ pub struct Respond {
 
 /// `respond: 404` could mean the status or the text; Caddy takes it for the status, nginx asks for both.
 fn no_bare_status(respond: &Respond, node: &Node, decoder: &mut Decoder) {
-    let NodeKind::Scalar { text, style: Style::Plain, .. } = &node.kind else { return };
+    let NodeKind::Scalar { text, style: Style::Plain, raw: None } = &node.kind else { return };
     if respond.body == *text && Status::parse(text).is_ok() {
         decoder.report(
             Diagnostic::error(codes::STATUS, node.span, format!("`{text}` could be the status or the text"))

@@ -24,6 +24,7 @@ impl Surroundings for World {
         match name {
             "PORT" => Some("9000".to_owned()),
             "EMPTY" => Some(String::new()),
+            "NAME" => Some("hidden".to_owned()),
             "HOSTILE" => Some("a: b\n- [\"".to_owned()),
             "CREDENTIALS_DIRECTORY" => Some("/creds".to_owned()),
             _ => None,
@@ -135,6 +136,29 @@ fn load_time_values_are_replaced_after_parsing() {
     assert!(printed.contains("${cred:c}") && !printed.contains("secret of"), "{printed}");
     let again = load_str_with("printed.yaml", &printed, &World).unwrap_or_else(|d| panic!("{d}\n{printed}"));
     assert_eq!(again.spec, snapshot.spec);
+}
+
+#[test]
+fn no_message_shows_what_was_brought_in() {
+    let values = ["workers", "version", "trusted_proxies", "admin"];
+    let mut texts: Vec<String> = values.iter().map(|key| format!("{key}: \"${{file:f}}\"\n")).collect();
+    let routes = [
+        "{to: X}",
+        "{to: [X]}",
+        "{redirect: X}",
+        "{respond: {status: X}}",
+        "{body_size: X}",
+        "{timeout: X}",
+        "{filters: [X]}",
+    ];
+    texts.extend(routes.iter().map(|route| format!("routes: {{/: {}}}\n", route.replace('X', "\"${file:f}\""))));
+    let twice = "listeners: {a: \"127.0.0.1:${env:PORT}\", b: \"${env:PORT}\"}\nroutes: {/: \"${env:NAME}\"}\n";
+    texts.push(twice.to_owned());
+    for text in texts {
+        let found = load_str_with("t.yaml", &text, &World).map(|_| ()).unwrap_err();
+        let shown = found.render(Format::Json);
+        assert!(!shown.contains("secret of") && !shown.contains("9000") && !shown.contains("hidden"), "{found}");
+    }
 }
 
 #[test]
@@ -293,6 +317,16 @@ fn codes_are_ascending_and_explained() {
     }
     assert!(codes::ALL.iter().all(|code| code.explanation.len() > 20));
     assert_eq!(codes::find("e0102").unwrap().id, "E0102");
+}
+
+/// `docs/reference.md` is written by `UPDATE=1 cargo test`.
+#[test]
+fn the_reference_in_the_manual_is_current() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&file, reference_markdown()).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), reference_markdown(), "UPDATE=1 cargo test -p strait-config");
 }
 
 #[test]

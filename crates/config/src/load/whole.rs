@@ -2,7 +2,7 @@
 
 use super::{DEFAULT_PORT, section};
 use crate::codes;
-use crate::decode::Table;
+use crate::decode::{Mention, Table};
 use crate::diagnose::{Diagnostic, Edit};
 use crate::limits::NAME_BYTES_MAX;
 use crate::source::{Span, Spanned};
@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 
 /// Names that are no names, and upstreams that nobody defines.
-pub(super) fn names(tree: &Node, mentioned: &[Spanned<String>], found: &mut Vec<Diagnostic>) {
+pub(super) fn names(tree: &Node, mentioned: &[Mention], found: &mut Vec<Diagnostic>) {
     for kind in ["listeners", "upstreams"] {
         for entry in section(tree, kind) {
             if !crate::value::is_name(&entry.key.value) {
@@ -24,10 +24,18 @@ pub(super) fn names(tree: &Node, mentioned: &[Spanned<String>], found: &mut Vec<
     }
     let defined: HashMap<&str, Span> =
         section(tree, "upstreams").iter().map(|entry| (entry.key.value.as_str(), entry.key.span)).collect();
-    for name in mentioned {
-        if !defined.contains_key(name.value.as_str()) {
-            found.push(unknown_upstream(name, &defined));
+    for Mention { name, raw } in mentioned {
+        if defined.contains_key(name.value.as_str()) {
+            continue;
         }
+        found.push(match raw {
+            None => unknown_upstream(name, &defined),
+            // What was brought in may be a secret in the wrong place.
+            Some(raw) => {
+                let message = format!("the value of `{raw}` is no name of an upstream");
+                Diagnostic::error(codes::UNKNOWN_UPSTREAM, name.span, message).label("after it was replaced")
+            }
+        });
     }
 }
 
@@ -77,14 +85,10 @@ pub(super) fn addresses(spec: &Root, found: &mut Vec<Diagnostic>) {
         let others = by_port.get(&address.port());
         if let Some(other) = others.into_iter().flatten().find(|other| other.collides(&address.value)) {
             found.push(
-                Diagnostic::error(
-                    codes::SAME_ADDRESS,
-                    address.span,
-                    format!("the address {} is taken twice", address.value),
-                )
-                .label("here again")
-                .second(other.span, "first here")
-                .edits("choose another one", another_port(address, &by_port).into_iter().collect()),
+                Diagnostic::error(codes::SAME_ADDRESS, address.span, "this address is taken already")
+                    .label("here again")
+                    .second(other.span, "first here")
+                    .edits("choose another one", another_port(address, &by_port).into_iter().collect()),
             );
         }
         by_port.entry(address.port()).or_default().push(address);
@@ -103,8 +107,8 @@ fn another_port(address: &Spanned<Address>, taken: &HashMap<Option<u16>, Vec<&Sp
 }
 
 /// What is accepted, but hardly meant.
-pub(super) fn warnings(spec: &Root, tree: &Node, mentioned: &[Spanned<String>], found: &mut Vec<Diagnostic>) {
-    let used: HashSet<&str> = mentioned.iter().map(|name| name.value.as_str()).collect();
+pub(super) fn warnings(spec: &Root, tree: &Node, mentioned: &[Mention], found: &mut Vec<Diagnostic>) {
+    let used: HashSet<&str> = mentioned.iter().map(|mention| mention.name.value.as_str()).collect();
     for (name, _) in &spec.upstreams {
         if !used.contains(name.value.as_str()) {
             let message = format!("the upstream `{}` is never used", name.value);

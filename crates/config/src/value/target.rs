@@ -2,7 +2,7 @@
 
 use super::{Flaw, Value};
 use crate::codes;
-use crate::decode::{Decoder, Shape, Spec};
+use crate::decode::{Decoder, Mention, Shape, Spec};
 use crate::limits::WEIGHT_MAX;
 use crate::schema::{Kind, Schema};
 use crate::source::Spanned;
@@ -104,7 +104,8 @@ impl Spec for Target {
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
         let target = decoder.value::<Self>(node)?;
         if let Self::Upstream(name) = &target {
-            decoder.mentioned.push(Spanned::new(name.clone(), node.span));
+            let raw = node.is_substituted().then(|| node.shown().unwrap_or_default().to_owned());
+            decoder.mentioned.push(Mention { name: Spanned::new(name.clone(), node.span), raw });
         }
         Some(target)
     }
