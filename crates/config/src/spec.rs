@@ -396,7 +396,7 @@ impl RedirectStatus {
 
 /// A fixed answer. A text stands for `body`.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`respond`", short = "body", check = no_bare_status, peers(code = "status", status_code = "status", text = "body", content = "body", type = "content_type", header = "headers"))]
+#[spec(noun = "`respond`", short = "body", check = sound_answer, peers(code = "status", status_code = "status", text = "body", content = "body", type = "content_type", header = "headers"))]
 pub struct Respond {
     /// The status.
     #[spec(default = Status::OK)]
@@ -412,7 +412,18 @@ pub struct Respond {
 }
 
 /// `respond: 404` could mean the status or the text; Caddy takes it for the status, nginx asks for both.
-fn no_bare_status(respond: &Respond, node: &Node, decoder: &mut Decoder) {
+/// A line end in the type would begin another header.
+fn sound_answer(respond: &Respond, node: &Node, decoder: &mut Decoder) {
+    if respond.content_type.chars().any(char::is_control) {
+        let span = node.value("content_type").map_or(node.span, |value| value.span);
+        decoder.report(
+            Diagnostic::error(codes::HEADER, span, "a header value holds no line ends or control characters").replace(
+                "write text/plain",
+                span,
+                "text/plain",
+            ),
+        );
+    }
     let NodeKind::Scalar { text, style: Style::Plain, raw: None } = &node.kind else { return };
     if respond.body == *text && Status::parse(text).is_ok() {
         decoder.report(
@@ -450,7 +461,7 @@ pub struct Timeouts {
     #[spec(min = Duration::millis(1), max = Duration::secs(86_400), example = "60s")]
     pub first_byte: Option<Duration>,
     /// Time for the whole exchange, or `none`.
-    #[spec(example = "30s")]
+    #[spec(min = Duration::millis(1), example = "30s")]
     pub request: Option<Limit<Duration>>,
     /// Longest silence while a body is on its way, in either direction.
     #[spec(min = Duration::millis(1), max = Duration::secs(86_400), example = "60s")]
@@ -623,7 +634,7 @@ pub struct DefaultTimeouts {
     #[spec(default = Duration::secs(60), min = Duration::millis(1), max = Duration::secs(86_400))]
     pub first_byte: Duration,
     /// Time for the whole exchange, or `none`. Long by default: it also bounds downloads. Upgraded connections (WebSocket) are not bounded by it.
-    #[spec(default = Limit::Max(Duration::secs(3600)))]
+    #[spec(default = Limit::Max(Duration::secs(3600)), min = Duration::millis(1))]
     pub request: Limit<Duration>,
     /// Longest silence while a body or an upgraded connection is open, in either direction.
     #[spec(default = Duration::secs(75), min = Duration::millis(1), max = Duration::secs(86_400))]

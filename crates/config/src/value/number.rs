@@ -2,7 +2,7 @@
 
 use super::{Flaw, Value};
 use crate::codes;
-use crate::decode::{Decoder, Spec};
+use crate::decode::{Decoder, Spec, Within};
 use crate::schema::{Kind, Schema};
 use crate::syntax::Node;
 use std::path::PathBuf;
@@ -144,6 +144,26 @@ impl<T> Limit<T> {
             Self::None => None,
             Self::Max(bound) => Some(bound),
         }
+    }
+}
+
+impl<T: PartialOrd> Within<T> for Limit<T> {
+    fn below(&self, bound: &T) -> bool {
+        matches!(self, Self::Max(value) if value < bound)
+    }
+
+    fn above(&self, bound: &T) -> bool {
+        matches!(self, Self::Max(value) if value > bound)
+    }
+}
+
+impl<T: PartialOrd> Within<T> for Option<Limit<T>> {
+    fn below(&self, bound: &T) -> bool {
+        self.as_ref().is_some_and(|limit| limit.below(bound))
+    }
+
+    fn above(&self, bound: &T) -> bool {
+        self.as_ref().is_some_and(|limit| limit.above(bound))
     }
 }
 
