@@ -199,7 +199,8 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refu
         losers_omitted,
         limits: limits(listener, route),
         timeouts: route.map_or_else(Vec::new, |route| timeouts(plan, route)),
-        request_fields: route.map_or_else(Edits::default, |route| request_fields(route, view.is_some_and(|v| v.from_trusted_proxy))),
+        request_fields: route
+            .map_or_else(Edits::default, |route| request_fields(route, view.is_some_and(|v| v.from_trusted_proxy))),
         response_fields: route.map_or_else(Edits::default, response_fields),
         client: view.map(|view| view.address.ip().to_string()),
         outcome: outcome(plan, verdict, &request),
@@ -259,12 +260,20 @@ fn outcome(plan: &Plan, verdict: Verdict<'_>, request: &Parsed) -> Outcome {
     match &route.action {
         Action::Forward { upstreams, weights } => {
             let used = upstreams.iter().zip(weights);
-            let shares = used.filter_map(|(&index, &weight)| plan.upstreams.get(index).map(|upstream| share(upstream, weight)));
-            Outcome::Forward { shares: shares.collect(), choices: choices(plan, route), preserve_host: route.preserve_host }
+            let shares =
+                used.filter_map(|(&index, &weight)| plan.upstreams.get(index).map(|upstream| share(upstream, weight)));
+            Outcome::Forward {
+                shares: shares.collect(),
+                choices: choices(plan, route),
+                preserve_host: route.preserve_host,
+            }
         }
         Action::Redirect(redirect) => {
             let location = redirect.location(request.path.as_bytes(), request.query.as_deref().map(str::as_bytes));
-            Outcome::Redirect { status: redirect.status.code(), location: String::from_utf8_lossy(&location).into_owned() }
+            Outcome::Redirect {
+                status: redirect.status.code(),
+                location: String::from_utf8_lossy(&location).into_owned(),
+            }
         }
         Action::Respond(respond) => Outcome::Respond {
             status: respond.status.code(),
@@ -280,7 +289,8 @@ fn choices(plan: &Plan, route: &Route) -> Vec<Arc<str>> {
     if upstreams.len() < 2 {
         return Vec::new();
     }
-    let chosen = (0..).map(|counter| plan.upstreams.get(route.upstream(counter)?).map(|upstream| upstream.name.clone()));
+    let chosen =
+        (0..).map(|counter| plan.upstreams.get(route.upstream(counter)?).map(|upstream| upstream.name.clone()));
     chosen.map_while(|name| name).take(CHOICES_SHOWN).collect()
 }
 

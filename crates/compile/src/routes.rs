@@ -37,7 +37,8 @@ pub(crate) fn tables(
 
 /// The tables as they are written, each with its name.
 pub(crate) fn written(snapshot: &Snapshot) -> impl Iterator<Item = (&str, &Entries<spec::Route>)> {
-    let own = snapshot.spec.listeners.iter().filter_map(|(name, listener)| Some((&*name.value, listener.routes.as_ref()?)));
+    let own =
+        snapshot.spec.listeners.iter().filter_map(|(name, listener)| Some((&*name.value, listener.routes.as_ref()?)));
     std::iter::once((TOP, &snapshot.spec.routes)).chain(own)
 }
 
@@ -74,7 +75,8 @@ fn bad_pattern(snapshot: &Snapshot, key: &Spanned<String>, error: PatternError) 
         (Some(start), Some(end)) => Span { start, end, ..key.span },
         _ => key.span,
     };
-    let finding = Diagnostic::error(codes::PATTERN, span, format!("`{}` is not a pattern: {}", key.value, error.message));
+    let finding =
+        Diagnostic::error(codes::PATTERN, span, format!("`{}` is not a pattern: {}", key.value, error.message));
     match error.fix {
         Some(fix) => {
             let text = text_of(&fix).unwrap_or_else(|| fix.clone());

@@ -121,7 +121,13 @@ fn state_that_no_plan_uses_is_forgotten() {
     let mut compiler = Compiler::new(1);
     drop(compile(&mut compiler, TWO));
     let other = compile(&mut compiler, "routes: {/: {respond: hello}}");
-    assert!(compiler.registry.endpoint("app", "localhost:3001", strait_plan::EndpointAddress::Name(String::new(), 1)).open() == 0);
+    assert!(
+        compiler
+            .registry
+            .endpoint("app", "localhost:3001", strait_plan::EndpointAddress::Name(String::new(), 1))
+            .open()
+            == 0
+    );
     assert_eq!(format!("{:?}", compiler.registry).matches("(Weak)").count(), 1);
     drop(other);
 }
@@ -130,7 +136,11 @@ fn state_that_no_plan_uses_is_forgotten() {
 fn the_access_log_is_text_on_a_terminal_and_json_elsewhere() {
     let check = |terminals, text: &str, expected| {
         let mut compiler = Compiler::new(1).with_terminals(terminals);
-        assert_eq!(compile(&mut compiler, &format!("routes: {{/: {{respond: x}}}}\ntelemetry: {{access_log: {text}}}")).access_log, expected);
+        assert_eq!(
+            compile(&mut compiler, &format!("routes: {{/: {{respond: x}}}}\ntelemetry: {{access_log: {text}}}"))
+                .access_log,
+            expected
+        );
     };
     let terminals = Terminals { stdout: true, stderr: false, color: true };
     check(terminals, "{}", Format::Text { color: true });
@@ -149,7 +159,9 @@ fn a_pattern_that_cannot_be_read_is_underlined() {
 
 #[test]
 fn patterns_that_tie_are_shown_both() {
-    assert_snapshot!(refused("routes:\n  /{a}/x: localhost:1\n  /{b}/x: localhost:2\n  /: localhost:1\n  /*: localhost:2\n"));
+    assert_snapshot!(refused(
+        "routes:\n  /{a}/x: localhost:1\n  /{b}/x: localhost:2\n  /: localhost:1\n  /*: localhost:2\n"
+    ));
 }
 
 #[test]
@@ -159,7 +171,9 @@ fn a_pattern_of_a_listener_is_checked_too() {
 
 #[test]
 fn routes_that_no_request_reaches_are_told() {
-    assert_snapshot!(reviewed("routes:\n  /: {respond: a}\n  /{$}: {respond: b}\n  //*: {respond: c}\n  /{x}/*: {respond: d}\n"));
+    assert_snapshot!(reviewed(
+        "routes:\n  /: {respond: a}\n  /{$}: {respond: b}\n  //*: {respond: c}\n  /{x}/*: {respond: d}\n"
+    ));
 }
 
 #[test]
@@ -255,7 +269,12 @@ fn what_is_no_request_is_refused() {
 fn changes_are_told_by_meaning() {
     let before = plan_of(MANY);
     assert_eq!(changes(&before, &plan_of(&format!("# moved down\n{MANY}"))), []);
-    let after = plan_of(&MANY.replace("stable: 3", "stable: 2").replace("POST example", "PUT example").replace("timeout: 10s", "timeout: 9s"));
+    let after = plan_of(
+        &MANY
+            .replace("stable: 3", "stable: 2")
+            .replace("POST example", "PUT example")
+            .replace("timeout: 10s", "timeout: 9s"),
+    );
     let told: Vec<String> = changes(&before, &after).iter().map(Change::to_string).collect();
     assert_snapshot!(told.join("\n"));
 }

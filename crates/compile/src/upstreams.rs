@@ -144,10 +144,8 @@ impl<'s> Upstreams<'s> {
         let endpoints: Vec<_> = endpoints.iter().map(|endpoint| self.endpoint(&name, endpoint)).collect();
         let weights: Vec<_> = endpoints.iter().map(|endpoint| endpoint.weight).collect();
         let retries = |reason| spec.retry.retry_on.contains(&reason);
-        let retry_on = RetryOn {
-            connect_failure: retries(spec::RetryOn::ConnectFailure),
-            reset: retries(spec::RetryOn::Reset),
-        };
+        let retry_on =
+            RetryOn { connect_failure: retries(spec::RetryOn::ConnectFailure), reset: retries(spec::RetryOn::Reset) };
         let upstream = Upstream {
             name: name.clone(),
             schedule: match spec.balance {

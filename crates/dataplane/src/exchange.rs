@@ -168,7 +168,9 @@ fn admit(exchange: &mut Exchange<'_>, route: &Route) -> Result<(), Fault> {
 fn is_for_us(exchange: &mut Exchange<'_>) -> bool {
     let head = &mut exchange.scratch.request;
     let left = match head.headers.get(Name::MaxForwards) {
-        Some(text) if head.method == Method::Options => std::str::from_utf8(text).ok().and_then(|t| t.parse::<u32>().ok()),
+        Some(text) if head.method == Method::Options => {
+            std::str::from_utf8(text).ok().and_then(|t| t.parse::<u32>().ok())
+        }
         _ => None,
     };
     if let Some(left) = left {

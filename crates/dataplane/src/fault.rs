@@ -59,7 +59,9 @@ pub(crate) fn broken(error: &io::Error) -> Kind {
 /// only for idempotent methods (RFC 9110 §9.2.2).
 pub(crate) fn stale(fault: Fault) -> Fault {
     match fault.kind {
-        Kind::Closed | Kind::Reset => fault.with_retry(Retry::IfIdempotent).because("an idle connection had been closed"),
+        Kind::Closed | Kind::Reset => {
+            fault.with_retry(Retry::IfIdempotent).because("an idle connection had been closed")
+        }
         _ => fault,
     }
 }

@@ -68,6 +68,18 @@ impl Fleet {
         Ok(fleet)
     }
 
+    /// A fleet whose workers run elsewhere, in simulation.
+    #[cfg(feature = "sim")]
+    pub(crate) fn without_threads(mailboxes: Vec<Mailbox>, meters: Vec<Arc<WorkerMeter>>) -> Self {
+        Self {
+            mailboxes,
+            meters,
+            threads: Mutex::new(Vec::new()),
+            state: Mutex::new(State { plan: Arc::default(), open: HashMap::new() }),
+            draining: AtomicBool::new(false),
+        }
+    }
+
     /// Closes everything at once.
     pub fn stop(&self) {
         self.tell(|| Mail::Stop);

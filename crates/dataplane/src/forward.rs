@@ -166,7 +166,11 @@ pub(crate) fn append_own_fields(worker: &Worker, id: &RequestId, out: &mut Vec<u
 /// Applies a route's edits.
 pub(crate) fn edit(headers: &mut Headers, edits: &HeaderEdits) {
     let named = |name: &[u8]| {
-        edits.remove.iter().chain(edits.set.iter().map(|(name, _)| name)).any(|n| n.as_bytes().eq_ignore_ascii_case(name))
+        edits
+            .remove
+            .iter()
+            .chain(edits.set.iter().map(|(name, _)| name))
+            .any(|n| n.as_bytes().eq_ignore_ascii_case(name))
     };
     if edits.remove.is_empty() && edits.set.is_empty() {
         return;

@@ -90,7 +90,12 @@ fn add_fault_fields(exchange: &Exchange<'_>, fault: &Fault, head: &mut ResponseH
         head.headers.push_name(Name::RetryAfter, b"1");
     }
     if fault.kind == Kind::MethodNotAllowed {
-        let allow = exchange.scratch.response.headers.get(Name::Allow).unwrap_or(b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
+        let allow = exchange
+            .scratch
+            .response
+            .headers
+            .get(Name::Allow)
+            .unwrap_or(b"GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
         head.headers.push_name(Name::Allow, allow);
     }
 }

@@ -81,7 +81,11 @@ impl Worker {
             date: DateField::default(),
             peers: birth.peers,
             draining: Cell::new(false),
-            adopted: RefCell::new(Rc::new(Adopted { plan: Arc::default(), upstreams: Vec::new(), draws: Cell::new(0) })),
+            adopted: RefCell::new(Rc::new(Adopted {
+                plan: Arc::default(),
+                upstreams: Vec::new(),
+                draws: Cell::new(0),
+            })),
             gates: RefCell::default(),
             stopped: Notify::new(),
         })

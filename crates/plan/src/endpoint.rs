@@ -121,7 +121,8 @@ impl EndpointState {
     /// even after the move, so that nobody starves and no connection goes back and forth.
     pub fn needier_than(&self, worker: usize) -> Option<usize> {
         let figures = |worker: usize| {
-            let read = |slots: &[AtomicU32]| slots.get(worker).map_or(0, |slot| u64::from(slot.load(Ordering::Relaxed)));
+            let read =
+                |slots: &[AtomicU32]| slots.get(worker).map_or(0, |slot| u64::from(slot.load(Ordering::Relaxed)));
             (read(&self.held_by), read(&self.waiting_by))
         };
         let (held, waiting) = figures(worker);
@@ -143,7 +144,9 @@ impl EndpointState {
     /// The worker, other than this one, that holds the most idle connections, when it holds at least `idle_min`.
     pub fn richest_other(&self, worker: usize, idle_min: u32) -> Option<usize> {
         let held = self.idle.iter().map(|slot| slot.load(Ordering::Relaxed)).enumerate();
-        held.filter(|&(other, idle)| other != worker && idle >= idle_min).max_by_key(|&(_, idle)| idle).map(|(other, _)| other)
+        held.filter(|&(other, idle)| other != worker && idle >= idle_min)
+            .max_by_key(|&(_, idle)| idle)
+            .map(|(other, _)| other)
     }
 
     /// Idle connections over all workers.

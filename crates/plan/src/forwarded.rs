@@ -55,9 +55,10 @@ fn parse_address(text: &[u8]) -> Option<IpAddr> {
     if let Ok(address) = text.parse() {
         return Some(address);
     }
-    text.parse::<SocketAddr>().map(|address| address.ip()).ok().or_else(|| {
-        text.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
-    })
+    text.parse::<SocketAddr>()
+        .map(|address| address.ip())
+        .ok()
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
 }
 
 #[cfg(test)]

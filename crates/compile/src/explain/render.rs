@@ -76,12 +76,13 @@ impl Explanation {
 
     /// The same for tools.
     pub fn to_json(&self) -> Value {
-        let losers = self.losers.iter().map(|loser| {
-            json!({"pattern": *loser.pattern, "source": *loser.source, "because": loser.why.message()})
-        });
-        let winner = self.winner.as_ref().map(|winner| {
-            json!({"pattern": *winner.pattern, "source": *winner.source, "captures": map(&winner.captures)})
-        });
+        let losers = self
+            .losers
+            .iter()
+            .map(|loser| json!({"pattern": *loser.pattern, "source": *loser.source, "because": loser.why.message()}));
+        let winner = self.winner.as_ref().map(
+            |winner| json!({"pattern": *winner.pattern, "source": *winner.source, "captures": map(&winner.captures)}),
+        );
         json!({
             "request": {"method": self.method, "host": self.host, "path": self.path, "query": self.query},
             "listener": {"name": *self.listener, "address": self.address},

@@ -57,7 +57,9 @@ impl ClientConnection {
             return true;
         }
         let adopted = worker.adopted();
-        let Some(idle) = adopted.listener(listener).map(|listener| self.idle_ms(&listener.limits)) else { return false };
+        let Some(idle) = adopted.listener(listener).map(|listener| self.idle_ms(&listener.limits)) else {
+            return false;
+        };
         drop(adopted);
         let now_ms = worker.clock.now_ms();
         self.alarm.set(now_ms.saturating_add(idle), now_ms);
