@@ -1,0 +1,20 @@
+//! The fuzz targets of this crate on their seeds and on mutations of them: see `fuzz/`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+#[path = "../../../fuzz/src/smoke.rs"]
+mod smoke;
+#[path = "../../../fuzz/src/config.rs"]
+mod targets;
+
+#[test]
+fn config_load() {
+    smoke::run("config_load", 1_000, targets::config_load);
+}
