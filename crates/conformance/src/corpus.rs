@@ -56,6 +56,8 @@ pub enum Step {
     Pause,
     /// Client: waits until the origin has seen N request heads (`await origin N`).
     AwaitOrigin(usize),
+    /// Client: waits until the origin has sent N answers to their ends (`await answer N`).
+    AwaitAnswer(usize),
     /// Client: waits until N final responses have arrived whole (`await response N`).
     AwaitResponse(usize),
     /// Client: waits until these bytes have arrived (`await text TEXT`).
@@ -349,6 +351,7 @@ fn action(words: &str) -> Result<Step, String> {
     Ok(match words.split(' ').collect::<Vec<_>>()[..] {
         ["pause"] => Step::Pause,
         ["await", "origin", count] => Step::AwaitOrigin(number(count)?),
+        ["await", "answer", count] => Step::AwaitAnswer(number(count)?),
         ["await", "response", count] => Step::AwaitResponse(number(count)?),
         ["await", "text", text] => Step::AwaitText(escape::decode(text)?),
         ["await", "interim"] => Step::AwaitInterim,

@@ -10,6 +10,7 @@
 //! - a chunk extension is read and ignored, without the white space that its grammar tolerates (§7.1.1);
 //! - a port, where a colon announces one, is a number from 1 to 65535; lengths and sizes are below 2⁶³;
 //! - a request target may hold any visible ASCII but `#`; what a path may hold is the router's matter;
+//! - the space before an empty reason phrase may be left out, as many origins do (§4 wants it);
 //! - a minor version above 1 is [`Refusal::Version`], as every other version but 1.0 and 1.1.
 
 /// Why bytes are not a message. `Framing` and the refusals of syntax mean 400.
@@ -43,8 +44,6 @@ pub enum Refusal {
     TransferCoding,
     /// A chunk whose size, extension or end is malformed (RFC 9112 §7.1).
     Chunk,
-    /// A trailer field that may not be one (RFC 9110 §6.5.1).
-    Trailer,
 }
 
 impl Refusal {
@@ -124,7 +123,7 @@ pub struct Response {
 pub struct Chunked {
     /// The octets of all chunks.
     pub body: Vec<u8>,
-    /// The trailer fields in order.
+    /// The trailer fields in order, without those that may not be trailers (RFC 9110 §6.5.1).
     pub trailers: Vec<Field>,
     /// Octets from the first size to the empty line after the trailers.
     pub consumed: usize,
@@ -252,9 +251,7 @@ fn trailers(bytes: &[u8], at: usize, body: Vec<u8>) -> Result<Verdict<Chunked>, 
     let Some((trailers, length)) = field_lines(&bytes[at..])? else {
         return Ok(Verdict::Incomplete);
     };
-    if trailers.iter().any(|(name, _)| forbidden_trailer(name)) {
-        return Err(Refusal::Trailer);
-    }
+    let trailers = trailers.into_iter().filter(|(name, _)| !forbidden_trailer(name)).collect();
     Ok(Verdict::Complete(Chunked { body, trailers, consumed: at + length }))
 }
 
@@ -309,9 +306,10 @@ type StatusLine = (u8, u16, Vec<u8>);
 fn status_line(line: &[u8]) -> Result<StatusLine, Refusal> {
     let (version, rest) = line.split_at_checked(8).ok_or(Refusal::StartLine)?;
     let version = http_version(version)?;
-    // The space after the code may not be left out, even if the phrase is (RFC 9112 §4).
-    let [b' ', a, b, c, b' ', reason @ ..] = rest else {
-        return Err(Refusal::StartLine);
+    let (a, b, c, reason) = match rest {
+        [b' ', a, b, c, b' ', reason @ ..] => (a, b, c, reason),
+        [b' ', a, b, c] => (a, b, c, &[][..]),
+        _ => return Err(Refusal::StartLine),
     };
     if ![a, b, c].iter().all(|digit| digit.is_ascii_digit()) {
         return Err(Refusal::Status);
@@ -603,7 +601,7 @@ mod tests {
             ("5\nhello\r\n0\r\n\r\n", Err(Refusal::BareLf)),
             ("3\r\nhello\r\n0\r\n\r\n", Err(Refusal::Chunk)),
             ("x", Err(Refusal::Chunk)),
-            ("0\r\nContent-Length: 1\r\n\r\n", Err(Refusal::Trailer)),
+            ("0\r\nContent-Length: 1\r\n\r\n", Ok(true)),
         ] {
             assert_eq!(body(text), expected, "{text:?}");
         }
@@ -623,7 +621,7 @@ mod tests {
         assert_eq!(framing("HTTP/1.0 200 \r\n\r\n", "GET"), Ok(Framing::Close));
         assert_eq!(framing("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "GET"), Ok(Framing::None));
         assert_eq!(framing("HTTP/1.1 101 Switching\r\n\r\n", "GET"), Ok(Framing::Tunnel));
-        assert_eq!(framing("HTTP/1.1 200\r\n\r\n", "GET"), Err(Refusal::StartLine));
+        assert_eq!(framing("HTTP/1.1 200\r\n\r\n", "GET"), Ok(Framing::Close));
         assert_eq!(framing("HTTP/1.1 2000 OK\r\n\r\n", "GET"), Err(Refusal::StartLine));
         assert_eq!(framing("HTTP/1.1 099 OK\r\n\r\n", "GET"), Err(Refusal::Status));
     }

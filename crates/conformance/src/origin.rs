@@ -46,6 +46,8 @@ pub struct Seen {
 pub struct Log {
     /// Requests in order of their heads, the runner's own probes left out.
     pub requests: Vec<Seen>,
+    /// Answers sent to their ends, with the close behind them where there is one.
+    pub answered: usize,
     /// All bytes received, connections one after the other.
     pub bytes: Vec<u8>,
 }
@@ -242,7 +244,13 @@ impl Connection<'_> {
         let whole = self.read_body(index, number, framing).unwrap_or(false);
         let arrival = if whole { Arrival::Whole } else { Arrival::Cut };
         self.record(index, |log, _| log.requests[number].arrival = arrival);
-        Ok(self.play(&steps)? && whole)
+        let goes_on = self.play(&steps)? && whole;
+        if !goes_on && steps.last() != Some(&Step::Reset) {
+            // Before it is told: whoever waits for the answer's end waits for the close too.
+            drop(self.stream.shutdown(Shutdown::Write));
+        }
+        self.record(index, |log, _| log.answered += 1);
+        Ok(goes_on)
     }
 
     /// Puts a request into the log; returns its number from 0.

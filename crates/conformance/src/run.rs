@@ -115,6 +115,9 @@ impl Play<'_> {
             Step::AwaitOrigin(count) => {
                 drop(self.origin.wait(self.index, deadline, |log| log.requests.len() >= *count))
             }
+            Step::AwaitAnswer(count) => {
+                drop(self.origin.wait(self.index, deadline, |log| log.answered >= *count));
+            }
             Step::AwaitResponse(count) => {
                 let case = self.case;
                 self.client.wait(deadline, |client| finals(case, client) >= *count);
