@@ -1,2 +1,44 @@
-//! (to be furnished)
-fn main() {}
+//! The product: the command line, and the one function that starts everything.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "tests"
+    )
+)]
+
+mod boot;
+mod check;
+mod cli;
+mod completion;
+mod demo;
+mod descriptors;
+mod exit;
+mod explain;
+mod help;
+mod log;
+mod manual;
+mod notify;
+mod operator;
+mod ports;
+mod proxy;
+mod reload;
+mod run;
+mod schema;
+mod source;
+mod status;
+mod stop;
+mod version;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    cli::main().into()
+}

@@ -1,0 +1,205 @@
+//! From a configuration to a running proxy, and to its end.
+
+use crate::exit::Exit;
+use crate::log::Log;
+use crate::operator::{colors_are_welcome, say, terminals};
+use crate::reload::Reloader;
+use crate::source::{Output, Source};
+use crate::{descriptors, notify, ports};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use strait_compile::{Compiler, Question, Terminals};
+use strait_config::value::Address;
+use strait_config::{Snapshot, Spanned};
+use strait_control::admin::{AdminError, AdminServer, AdminSettings, Hooks};
+use strait_control::resolve::{ResolveIntervals, Resolver};
+use strait_control::signals::{SignalHooks, watch};
+use strait_dataplane::{Fleet, Settings};
+use strait_plan::{ListenAddress, Plan, PublishError, Workers};
+
+/// What a start waits for names to resolve: the first requests then find addresses, and a dead name holds up little.
+const RESOLVE_WAIT: Duration = Duration::from_secs(2);
+/// What the access log gets to write the last records.
+const LOG_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A proxy that serves.
+pub(crate) struct Running {
+    /// The workers.
+    pub(crate) fleet: Arc<Fleet>,
+    admin: Option<AdminServer>,
+    log: Log,
+    _resolver: Arc<Resolver>,
+}
+
+/// Starts everything, in this order: what can be refused first, what others see last.
+///
+/// # Errors
+/// How the process ends, after the reason has been said.
+pub(crate) fn start(source: Source, output: Output) -> Result<Running, Exit> {
+    let snapshot = source.load().map_err(|findings| output.refuse(&findings))?;
+    let mut compiler = Compiler::new(workers(&snapshot)).with_terminals(log_terminals());
+    let plan = compiler.compile(&snapshot).map_err(|findings| output.refuse(&findings))?;
+    output.show_warnings(&snapshot);
+    descriptors::raise();
+    let log = Log::start(&snapshot, plan.access_log).map_err(|error| failed(&error.to_string()))?;
+    let resolver = Arc::new(start_resolver(&plan)?);
+    let workers = compiler.workers();
+    let fleet = Fleet::start(Settings { workers, sinks: log.sinks(workers) }, plan);
+    let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
+    let reloader = Reloader::new(source, output, compiler, snapshot.clone(), resolver.clone(), fleet.clone());
+    watch_signals(&fleet, reloader, log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
+    let admin = start_admin(&snapshot, &fleet, log.clone())?;
+    say_ready(&fleet, admin.as_ref());
+    notify::tell("READY=1");
+    Ok(Running { fleet, admin, log, _resolver: resolver })
+}
+
+impl Running {
+    /// The address of the admin API, when it has one.
+    pub(crate) fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().and_then(AdminServer::address)
+    }
+
+    /// Waits until a signal or the admin API has ended the workers, and puts away the rest.
+    pub(crate) fn wait(self) -> Exit {
+        self.fleet.join();
+        notify::tell("STOPPING=1");
+        if let Some(admin) = self.admin {
+            admin.stop();
+        }
+        if !self.log.stop(LOG_TIMEOUT) {
+            say("access log: the last records could not be written in time");
+        }
+        say("stopped");
+        Exit::Done
+    }
+}
+
+fn workers(snapshot: &Snapshot) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    snapshot.spec.workers.map_or_else(cores, |workers| workers as usize)
+}
+
+fn log_terminals() -> Terminals {
+    let (stdout, stderr) = terminals();
+    Terminals { stdout, stderr, color: colors_are_welcome() }
+}
+
+/// Says why, and ends.
+fn failed(why: &str) -> Exit {
+    say(why);
+    Exit::Failed
+}
+
+fn start_resolver(plan: &Plan) -> Result<Resolver, Exit> {
+    let resolver = Resolver::start(ResolveIntervals::default()).map_err(|error| failed(&format!("resolver: {error}")))?;
+    for name in resolver.adopt(plan, RESOLVE_WAIT) {
+        say(&format!("`{name}` does not resolve yet; its requests are answered with 503 until it does"));
+    }
+    Ok(resolver)
+}
+
+/// Why a listener is not there, and what to do.
+pub(crate) fn not_bound(error: &PublishError) -> String {
+    let taken = error.error.kind() == std::io::ErrorKind::AddrInUse;
+    let holder = match &error.address {
+        ListenAddress::Tcp(address) if taken => ports::holder(*address),
+        _ => None,
+    };
+    match holder {
+        Some(holder) => format!("{error}\n  {holder} has it: stop it, or listen on another port"),
+        None if taken => format!("{error}\n  another user's process has it (`ss -ltnp` as root shows which), or listen on another port"),
+        None if error.error.kind() == std::io::ErrorKind::PermissionDenied => {
+            format!("{error}\n  ports below 1024 need a permission: run `setcap cap_net_bind_service=+ep` on strait, or use a port from 1024 up")
+        }
+        None => error.to_string(),
+    }
+}
+
+fn watch_signals(fleet: &Arc<Fleet>, reloader: Reloader, log: Log) -> std::io::Result<()> {
+    let (to_drain, to_stop, reloader) = (fleet.clone(), fleet.clone(), Mutex::new(reloader));
+    watch(SignalHooks {
+        drain: Box::new(move || drain(&to_drain)),
+        stop: Box::new(move || {
+            say("stopping at once");
+            to_stop.stop();
+        }),
+        reload: Box::new(move || {
+            if let Ok(mut reloader) = reloader.lock() {
+                reloader.reload();
+            }
+        }),
+        reopen: Box::new(move || log.reopen()),
+    })
+}
+
+/// Begins a drain, once.
+fn drain(fleet: &Fleet) {
+    if !fleet.is_draining() {
+        let open: u64 = fleet.meters().iter().map(|meter| meter.connections_open.read()).sum();
+        say(&format!("draining: {open} connections finish, none is accepted; again to stop at once"));
+        notify::tell("STOPPING=1");
+        fleet.drain();
+    }
+}
+
+/// The admin API. An address that nobody wrote and another process has is done without.
+fn start_admin(snapshot: &Snapshot, fleet: &Arc<Fleet>, log: Log) -> Result<Option<AdminServer>, Exit> {
+    let spec = &snapshot.spec.admin;
+    let address: Option<&Spanned<Address>> = spec.address.get();
+    let socket = spec.socket.as_ref().and_then(|socket| match &socket.value {
+        Address::Unix(path) => Some(path.clone()),
+        _ => None,
+    });
+    let mut settings = AdminSettings { address: address.and_then(|address| address.socket()), socket };
+    if let Some(Address::Unix(path)) = address.map(|address| &address.value) {
+        settings.socket.get_or_insert_with(|| path.clone());
+    }
+    if settings.address.is_none() && settings.socket.is_none() {
+        return Ok(None);
+    }
+    let nobody_wrote = address.is_some_and(|address| !address.span.is_written());
+    match AdminServer::start(settings.clone(), fleet.clone(), hooks(fleet, log.clone())) {
+        Ok(admin) => Ok(Some(admin)),
+        Err(AdminError::Address(at, _)) if nobody_wrote => {
+            let holder = ports::holder(at).map_or_else(String::new, |holder| format!(": {holder} has it"));
+            say(&format!("no admin API on {at}{holder} (set `admin: {{address: …}}`)"));
+            let socket_only = AdminSettings { address: None, ..settings };
+            let again = || AdminServer::start(socket_only.clone(), fleet.clone(), hooks(fleet, log)).map(Some);
+            if socket_only.socket.is_some() { again().map_err(|error| failed(&error.to_string())) } else { Ok(None) }
+        }
+        Err(error) => Err(failed(&error.to_string())),
+    }
+}
+
+fn hooks(fleet: &Arc<Fleet>, log: Log) -> Hooks {
+    let (to_ask, to_stop) = (fleet.clone(), fleet.clone());
+    Hooks {
+        explain: Box::new(move |method, url| {
+            let explanation = strait_compile::explain(&to_ask.plan(), &Question::new(method, url));
+            explanation.map(|explanation| explanation.to_string()).map_err(|refusal| refusal.to_string())
+        }),
+        stop: Box::new(move || drain(&to_stop)),
+        access_log: log.meter(),
+        reopen: Box::new(move || log.reopen()),
+    }
+}
+
+fn say_ready(fleet: &Fleet, admin: Option<&AdminServer>) {
+    let plan = fleet.plan();
+    let listening = fleet.listening();
+    for listener in &plan.listeners {
+        let at = match &listener.address {
+            ListenAddress::Unix(_) => listener.address.to_string(),
+            ListenAddress::Tcp(address) => {
+                let bound = listening.iter().find(|(name, _)| *name == listener.name);
+                bound.map_or(*address, |(_, at)| *at).to_string()
+            }
+        };
+        say(&format!("ready: listening on {at}"));
+    }
+    if let Some(at) = admin.and_then(AdminServer::address) {
+        say(&format!("admin: http://{at}/metrics"));
+    }
+}

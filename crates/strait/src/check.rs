@@ -1,0 +1,66 @@
+//! `strait check`: everything that can be known about a configuration without serving it.
+
+use crate::exit::Exit;
+use crate::operator::print;
+use crate::source::{Output, Source};
+use clap::Args;
+use std::path::PathBuf;
+use strait_compile::{Compiler, review};
+use strait_config::{Diagnostics, Snapshot};
+
+/// Check a configuration, and run its tests
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files and folders, read as one [default: ./strait.yaml, then /etc/strait/strait.yaml]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The same, as for `run`
+    #[arg(short = 'c', long = "config", value_name = "PATH", num_args = 1..)]
+    config: Vec<PathBuf>,
+}
+
+impl Check {
+    pub(crate) fn run(self, output: Output) -> Exit {
+        let source = Source::of(&[self.paths, self.config].concat());
+        let (snapshot, findings) = match checked(&source) {
+            Ok(checked) => checked,
+            Err(findings) => return output.refuse(&findings),
+        };
+        if !findings.list.is_empty() || output != Output::Text {
+            output.show(&findings);
+        }
+        if findings.errors() > 0 {
+            return Exit::Configuration;
+        }
+        if output == Output::Text {
+            print(&format!("{}: good: {}\n", source.name(), summary(&snapshot)));
+        }
+        Exit::Done
+    }
+}
+
+/// The snapshot with what deserves a look, failed tests included.
+fn checked(source: &Source) -> Result<(Snapshot, Diagnostics), Diagnostics> {
+    let snapshot = source.load()?;
+    let plan = Compiler::new(1).compile(&snapshot)?;
+    let findings = review(&snapshot, &plan);
+    Ok((snapshot, findings))
+}
+
+fn summary(snapshot: &Snapshot) -> String {
+    let spec = &snapshot.spec;
+    let own: usize = spec.listeners.iter().filter_map(|(_, listener)| listener.routes.as_ref()).map(|routes| routes.len()).sum();
+    let mut parts = vec![
+        counted(spec.listeners.len(), "listener"),
+        counted(spec.routes.len() + own, "route"),
+        counted(spec.upstreams.len(), "upstream"),
+    ];
+    if !spec.tests.is_empty() {
+        parts.push(format!("{} passed", counted(spec.tests.len(), "test")));
+    }
+    parts.join(", ")
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

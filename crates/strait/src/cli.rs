@@ -1,0 +1,83 @@
+//! The command line: the one source of parsing, `--help`, completions, man pages and the reference.
+
+use crate::check::Check;
+use crate::completion::Completion;
+use crate::demo::Demo;
+use crate::exit::Exit;
+use crate::explain::Explain;
+use crate::help::Help;
+use crate::manual::{GenerateDocs, Man};
+use crate::proxy::Proxy;
+use crate::run::Run;
+use crate::source::Output;
+use crate::status::Status;
+use crate::stop::Stop;
+use clap::{Parser, Subcommand};
+
+/// One proxy for every proxy's job.
+#[derive(Debug, Parser)]
+#[command(
+    name = "strait",
+    version,
+    disable_help_subcommand = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong use of the command line, 78 the configuration is refused."
+)]
+pub(crate) struct Cli {
+    /// How findings and answers are written
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", hide_possible_values = false)]
+    format: Output,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Proxy(Proxy),
+    Run(Run),
+    Check(Check),
+    Explain(Explain),
+    Demo(Demo),
+    Status(Status),
+    Stop(Stop),
+    /// Print the version, and what it was built for
+    Version,
+    Completion(Completion),
+    Man(Man),
+    /// Print the JSON schema of the configuration, for editors
+    Schema,
+    Help(Help),
+    #[command(hide = true)]
+    GenerateDocs(GenerateDocs),
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn main() -> Exit {
+    let Cli { format, verb } = Cli::parse();
+    match verb {
+        Verb::Proxy(proxy) => proxy.run(format),
+        Verb::Run(run) => run.run(format),
+        Verb::Check(check) => check.run(format),
+        Verb::Explain(explain) => explain.run(format),
+        Verb::Demo(demo) => demo.run(format),
+        Verb::Status(status) => status.run(format),
+        Verb::Stop(stop) => stop.run(),
+        Verb::Version => crate::version::run(format),
+        Verb::Completion(completion) => completion.run(),
+        Verb::Man(man) => man.run(),
+        Verb::Schema => crate::schema::run(),
+        Verb::Help(help) => help.run(),
+        Verb::GenerateDocs(docs) => docs.run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,61 @@
+//! `strait explain`: what becomes of a request, and why.
+
+use crate::exit::Exit;
+use crate::operator::{print, say};
+use crate::source::{Output, Source};
+use clap::Args;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use strait_compile::{Compiler, Question, explain};
+
+/// Explain what becomes of a request, and why, without sending it
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  strait explain -c strait.yaml 'GET http://example.com/api/users'")]
+pub(crate) struct Explain {
+    /// Method and URL: 'GET http://example.com/path'; GET without a method
+    #[arg(value_name = "REQUEST", required = true)]
+    request: Vec<String>,
+    /// Files and folders, read as one [default: ./strait.yaml, then /etc/strait/strait.yaml]
+    #[arg(short = 'c', long = "config", value_name = "PATH")]
+    config: Vec<PathBuf>,
+    /// A header of the request: 'Name: value'
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+    /// The address of the client
+    #[arg(long, value_name = "IP")]
+    from: Option<IpAddr>,
+    /// The listener it comes to [default: the one with the URL's port, else the first]
+    #[arg(long, value_name = "NAME")]
+    listener: Option<String>,
+}
+
+impl Explain {
+    pub(crate) fn run(self, output: Output) -> Exit {
+        let source = Source::of(&self.config);
+        let compiled = source.load().and_then(|snapshot| Compiler::new(1).compile(&snapshot));
+        let plan = match compiled {
+            Ok(plan) => plan,
+            Err(findings) => return output.refuse(&findings),
+        };
+        let request = self.request.join(" ");
+        let (method, url) = request.split_once(' ').unwrap_or(("GET", &request));
+        let split = |header: &String| header.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+        let headers: Vec<_> = self.headers.iter().filter_map(split).collect();
+        let question = Question {
+            headers: &headers,
+            listener: self.listener.as_deref(),
+            client: self.from,
+            ..Question::new(method, url.trim())
+        };
+        match explain(&plan, &question) {
+            Ok(explanation) if output == Output::Json => print(&format!("{:#}\n", explanation.to_json())),
+            Ok(explanation) => print(&explanation.to_string()),
+            Err(refusal) => {
+                say(&refusal.to_string());
+                return Exit::Failed;
+            }
+        }
+        Exit::Done
+    }
+}

@@ -1,0 +1,157 @@
+//! `strait status`: what a running Strait does now.
+
+use crate::exit::Exit;
+use crate::operator::{print, say};
+use crate::source::{Output, Source};
+use clap::Args;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use strait_config::value::{Address, Value as _};
+use strait_control::client::AdminAddress;
+
+/// Show what a running strait does
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    admin: Admin,
+}
+
+/// Where a running Strait is asked.
+#[derive(Debug, Args)]
+pub(crate) struct Admin {
+    /// Its admin address or socket [default: 127.0.0.1:9900]
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<String>,
+    /// Its configuration, which names the address
+    #[arg(short = 'c', long = "config", value_name = "PATH")]
+    config: Vec<PathBuf>,
+}
+
+impl Admin {
+    /// The address: named, or in the configuration named, or the default one.
+    pub(crate) fn address(&self) -> Result<AdminAddress, Exit> {
+        if let Some(text) = &self.admin {
+            let refused = |_| {
+                say(&format!("`{text}` is not an admin address: write 127.0.0.1:9900 or unix:/path"));
+                Exit::Usage
+            };
+            return reachable(Address::parse(text).map_err(refused)?).ok_or(Exit::Usage);
+        }
+        let source = match &*self.config {
+            [] => Source::Text { name: "defaults", text: "routes: {/: {respond: here}}".to_owned() },
+            paths => Source::of(paths),
+        };
+        let admin = source.load().map_err(|findings| Output::Text.refuse(&findings))?.spec.admin;
+        let written = admin.socket.or_else(|| admin.address.get().cloned());
+        written.and_then(|address| reachable(address.value)).ok_or_else(|| {
+            say("the configuration switches the admin API off");
+            Exit::Failed
+        })
+    }
+}
+
+/// Where to knock for what was bound: for all addresses, at this machine's own.
+fn reachable(address: Address) -> Option<AdminAddress> {
+    if let Address::Unix(path) = address {
+        return Some(AdminAddress::Unix(path));
+    }
+    let mut socket = address.socket()?;
+    if socket.ip().is_unspecified() {
+        socket.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    Some(AdminAddress::Tcp(socket))
+}
+
+impl Status {
+    pub(crate) fn run(self, output: Output) -> Exit {
+        let address = match self.admin.address() {
+            Ok(address) => address,
+            Err(exit) => return exit,
+        };
+        let answer = match address.get("/status") {
+            Ok(answer) => answer,
+            Err(error) => {
+                say(&error.to_string());
+                return Exit::Failed;
+            }
+        };
+        match serde_json::from_str::<Value>(&answer.body) {
+            Ok(report) if output == Output::Json => print(&format!("{report:#}\n")),
+            Ok(report) => print(&text(&report)),
+            Err(_) => {
+                say(&format!("{address} answered {}: {}", answer.status, answer.body.trim()));
+                return Exit::Failed;
+            }
+        }
+        Exit::Done
+    }
+}
+
+/// The report for people. What is missing in it is left out.
+fn text(report: &Value) -> String {
+    let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let draining = report.get("draining").and_then(Value::as_bool).unwrap_or(false);
+    let state = if draining { "draining" } else { "serving" };
+    let (version, process) = (word(report, "version"), number(report, "pid"));
+    let mut out = format!("strait {version}, process {process}: {state} since {}, generation {}\n", since(number(report, "uptime_s")), number(report, "generation"));
+    for listener in list(report, "listeners") {
+        let _ = writeln!(out, "  listener  {}  {}", word(&listener, "name"), word(&listener, "address"));
+    }
+    let workers = list(report, "workers");
+    let sum = |key| workers.iter().map(|worker| number(worker, key)).sum::<u64>();
+    let _ = writeln!(
+        out,
+        "  workers   {}: {} connections open, {} exchanges ({} running)",
+        workers.len(), sum("connections_open"), sum("exchanges"), sum("exchanges_running")
+    );
+    for upstream in list(report, "upstreams") {
+        let _ = writeln!(out, "  upstream  {}", word(&upstream, "name"));
+        for endpoint in list(&upstream, "endpoints") {
+            let _ = writeln!(
+                out,
+                "    {}  {} attempts, {} failed, {} connections open ({} idle)",
+                word(&endpoint, "name"), number(&endpoint, "attempts"), number(&endpoint, "faults"),
+                number(&endpoint, "connections_open"), number(&endpoint, "connections_idle")
+            );
+        }
+    }
+    for fault in list(report, "faults") {
+        let _ = writeln!(out, "  fault     {}  {}", number(&fault, "count"), word(&fault, "code"));
+    }
+    out
+}
+
+/// `3d 4h`, `5m 10s`: the two largest units.
+fn since(seconds: u64) -> String {
+    let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let shown = parts.iter().skip_while(|(count, _)| *count == 0).take(2).map(|(count, unit)| format!("{count}{unit}"));
+    let shown = shown.collect::<Vec<_>>().join(" ");
+    if shown.is_empty() { "0s".to_owned() } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{since, text};
+    use serde_json::json;
+
+    #[test]
+    fn times_have_two_units() {
+        assert_eq!([0, 59, 61, 3600, 90_000].map(since), ["0s", "59s", "1m 1s", "1h 0m", "1d 1h"]);
+    }
+
+    #[test]
+    fn a_report_is_told() {
+        let report = json!({
+            "version": "0.1.0", "pid": 7, "generation": 2, "uptime_s": 5, "draining": false,
+            "workers": [{"connections_open": 1, "exchanges": 3, "exchanges_running": 1}, {"exchanges": 4}],
+            "listeners": [{"name": "http", "address": "[::]:8080"}],
+            "upstreams": [{"name": "app", "endpoints": [{"name": "localhost:1", "attempts": 7, "faults": 1, "connections_open": 2, "connections_idle": 1}]}],
+            "faults": [{"code": "upstream.connect.refused", "count": 1}],
+        });
+        insta::assert_snapshot!(text(&report));
+        assert!(!text(&json!({})).is_empty());
+    }
+}
