@@ -58,8 +58,9 @@ pub(crate) async fn fault(exchange: &mut Exchange<'_>, fault: Fault) -> Result<(
     if gone || (never_asked && exchange.scratch.request.target().is_empty()) {
         return Err(fault);
     }
-    if !exchange.tally.head_is_complete || !exchange.server.request_is_done() {
-        // Where the next request begins is not known, or not worth reading up to.
+    let malformed = fault.origin == Origin::Client && fault.phase == Phase::RequestHead;
+    if malformed || !exchange.server.request_is_done() {
+        // Where the next request begins is not known, or not worth reading up to, or the client is not to be trusted.
         exchange.server.close_after_response();
     }
     let mut body = String::new();
