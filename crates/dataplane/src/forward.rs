@@ -11,17 +11,8 @@ use strait_plan::{ClientView, HeaderEdits, Route};
 
 /// Fields of a response that are not copied: they show what the origin is made of, or Strait writes them anew.
 const REPLACED: NameSet = NameSet::of(&[Name::Server, Name::XPoweredBy, Name::XRequestId, Name::Via]);
-/// Fields that Connection cannot take off: the exchange rests on them, or whoever is behind a check on them does.
-const KEPT: NameSet = NameSet::of(&[
-    Name::Authorization,
-    Name::CacheControl,
-    Name::Connection,
-    Name::ContentLength,
-    Name::Cookie,
-    Name::Host,
-    Name::Te,
-    Name::Upgrade,
-]);
+/// Fields that Connection cannot take off: the exchange rests on them.
+const KEPT: NameSet = NameSet::of(&[Name::Connection, Name::ContentLength, Name::Host, Name::Te, Name::Upgrade]);
 
 /// Takes off the fields that Connection names (RFC 9110 §7.6.1).
 pub(crate) fn remove_nominated(headers: &mut Headers) {
