@@ -93,7 +93,8 @@ fn failed(why: &str) -> Exit {
 }
 
 fn start_resolver(plan: &Plan) -> Result<Resolver, Exit> {
-    let resolver = Resolver::start(ResolveIntervals::default()).map_err(|error| failed(&format!("resolver: {error}")))?;
+    let resolver =
+        Resolver::start(ResolveIntervals::default()).map_err(|error| failed(&format!("resolver: {error}")))?;
     for name in resolver.adopt(plan, RESOLVE_WAIT) {
         say(&format!("`{name}` does not resolve yet; its requests are answered with 503 until it does"));
     }
@@ -109,9 +110,13 @@ pub(crate) fn not_bound(error: &PublishError) -> String {
     };
     match holder {
         Some(holder) => format!("{error}\n  {holder} has it: stop it, or listen on another port"),
-        None if taken => format!("{error}\n  another user's process has it (`ss -ltnp` as root shows which), or listen on another port"),
+        None if taken => format!(
+            "{error}\n  another user's process has it (`ss -ltnp` as root shows which), or listen on another port"
+        ),
         None if error.error.kind() == std::io::ErrorKind::PermissionDenied => {
-            format!("{error}\n  ports below 1024 need a permission: run `setcap cap_net_bind_service=+ep` on strait, or use a port from 1024 up")
+            format!(
+                "{error}\n  ports below 1024 need a permission: run `setcap cap_net_bind_service=+ep` on strait, or use a port from 1024 up"
+            )
         }
         None => error.to_string(),
     }

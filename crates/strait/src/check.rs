@@ -11,7 +11,7 @@ use strait_config::{Diagnostics, Snapshot};
 /// Check a configuration, and run its tests
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Files and folders, read as one [default: ./strait.yaml, then /etc/strait/strait.yaml]
+    /// Files and folders, read as one [default: strait.yaml, then /etc/strait/strait.yaml]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The same, as for `run`
@@ -49,7 +49,8 @@ fn checked(source: &Source) -> Result<(Snapshot, Diagnostics), Diagnostics> {
 
 fn summary(snapshot: &Snapshot) -> String {
     let spec = &snapshot.spec;
-    let own: usize = spec.listeners.iter().filter_map(|(_, listener)| listener.routes.as_ref()).map(|routes| routes.len()).sum();
+    let own: usize =
+        spec.listeners.iter().filter_map(|(_, listener)| listener.routes.as_ref()).map(|routes| routes.len()).sum();
     let mut parts = vec![
         counted(spec.listeners.len(), "listener"),
         counted(spec.routes.len() + own, "route"),

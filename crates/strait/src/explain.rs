@@ -16,7 +16,7 @@ pub(crate) struct Explain {
     /// Method and URL: 'GET http://example.com/path'; GET without a method
     #[arg(value_name = "REQUEST", required = true)]
     request: Vec<String>,
-    /// Files and folders, read as one [default: ./strait.yaml, then /etc/strait/strait.yaml]
+    /// Files and folders, read as one [default: strait.yaml, then /etc/strait/strait.yaml]
     #[arg(short = 'c', long = "config", value_name = "PATH")]
     config: Vec<PathBuf>,
     /// A header of the request: 'Name: value'
@@ -40,7 +40,8 @@ impl Explain {
         };
         let request = self.request.join(" ");
         let (method, url) = request.split_once(' ').unwrap_or(("GET", &request));
-        let split = |header: &String| header.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+        let split =
+            |header: &String| header.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
         let headers: Vec<_> = self.headers.iter().filter_map(split).collect();
         let question = Question {
             headers: &headers,

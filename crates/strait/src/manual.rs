@@ -60,7 +60,8 @@ fn reference() -> String {
     let mut command = Cli::command().term_width(100);
     command.build();
     section(&mut command, "strait", &mut page);
-    let verbs: Vec<String> = command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(|verb| verb.get_name().to_owned()).collect();
+    let verbs: Vec<String> =
+        command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(|verb| verb.get_name().to_owned()).collect();
     for name in verbs {
         if let Some(verb) = command.find_subcommand_mut(&name) {
             section(verb, &format!("strait {name}"), &mut page);

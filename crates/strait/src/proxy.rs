@@ -159,7 +159,7 @@ mod tests {
         check(":81 example.com to localhost:1", "listeners:\n  http: 81\nroutes:\n  example.com: localhost:1\n");
         check("127.0.0.1:81 to localhost:1", "listeners:\n  http: 127.0.0.1:81\nroutes:\n  /: localhost:1\n");
         check("[::1]:81 to localhost:1", "listeners:\n  http: \"[::1]:81\"\nroutes:\n  /: localhost:1\n");
-        check("3000", "routes:\n  /: \"3000\"\n");
+        check("3000", "routes:\n  /: 3000\n");
     }
 
     #[test]

@@ -71,7 +71,9 @@ impl Reloader {
     /// Names what is for the life of the process.
     fn say_what_waits(&self, snapshot: &Snapshot) {
         let (was, is) = (&self.started_with.spec, &snapshot.spec);
-        let log = |spec: &strait_config::spec::Root| (spec.telemetry.access_log.path.clone(), spec.telemetry.access_log.format);
+        let log = |spec: &strait_config::spec::Root| {
+            (spec.telemetry.access_log.path.clone(), spec.telemetry.access_log.format)
+        };
         let off = strait_config::spec::LogFormat::Off;
         let log_waits = log(was).0 != log(is).0 || (log(was).1 == off) && log(is).1 != off;
         let waits = [

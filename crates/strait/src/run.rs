@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Serve a configuration.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Files and folders, read as one [default: ./strait.yaml, then /etc/strait/strait.yaml]
+    /// Files and folders, read as one [default: strait.yaml, then /etc/strait/strait.yaml]
     #[arg(short = 'c', long = "config", value_name = "PATH", num_args = 1..)]
     config: Vec<PathBuf>,
     /// Print the effective configuration and end

@@ -1,13 +1,13 @@
 //! Where a configuration comes from, so that it can be read again.
 
 use crate::exit::Exit;
-use crate::operator::{colors_are_welcome, say_plain, print, terminals};
+use crate::operator::{colors_are_welcome, print, say_plain, terminals};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use strait_config::{Diagnostics, Format, Snapshot, load, load_str};
 
 /// Where a configuration is looked for when none is named.
-const USUAL_PLACES: [&str; 2] = ["./strait.yaml", "/etc/strait/strait.yaml"];
+const USUAL_PLACES: [&str; 2] = ["strait.yaml", "/etc/strait/strait.yaml"];
 
 /// A configuration that can be loaded, and loaded again.
 #[derive(Clone, Debug)]

@@ -96,7 +96,11 @@ fn text(report: &Value) -> String {
     let draining = report.get("draining").and_then(Value::as_bool).unwrap_or(false);
     let state = if draining { "draining" } else { "serving" };
     let (version, process) = (word(report, "version"), number(report, "pid"));
-    let mut out = format!("strait {version}, process {process}: {state} since {}, generation {}\n", since(number(report, "uptime_s")), number(report, "generation"));
+    let mut out = format!(
+        "strait {version}, process {process}: {state} since {}, generation {}\n",
+        since(number(report, "uptime_s")),
+        number(report, "generation")
+    );
     for listener in list(report, "listeners") {
         let _ = writeln!(out, "  listener  {}  {}", word(&listener, "name"), word(&listener, "address"));
     }
@@ -105,7 +109,10 @@ fn text(report: &Value) -> String {
     let _ = writeln!(
         out,
         "  workers   {}: {} connections open, {} exchanges ({} running)",
-        workers.len(), sum("connections_open"), sum("exchanges"), sum("exchanges_running")
+        workers.len(),
+        sum("connections_open"),
+        sum("exchanges"),
+        sum("exchanges_running")
     );
     for upstream in list(report, "upstreams") {
         let _ = writeln!(out, "  upstream  {}", word(&upstream, "name"));
@@ -113,8 +120,11 @@ fn text(report: &Value) -> String {
             let _ = writeln!(
                 out,
                 "    {}  {} attempts, {} failed, {} connections open ({} idle)",
-                word(&endpoint, "name"), number(&endpoint, "attempts"), number(&endpoint, "faults"),
-                number(&endpoint, "connections_open"), number(&endpoint, "connections_idle")
+                word(&endpoint, "name"),
+                number(&endpoint, "attempts"),
+                number(&endpoint, "faults"),
+                number(&endpoint, "connections_open"),
+                number(&endpoint, "connections_idle")
             );
         }
     }

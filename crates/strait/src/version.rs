@@ -11,7 +11,9 @@ pub(crate) fn run(output: Output) -> Exit {
     let platform = format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS);
     let allocator = if cfg!(feature = "mimalloc") { "mimalloc" } else { "system" };
     match output {
-        Output::Json => print(&format!("{}\n", json!({"version": version, "platform": platform, "allocator": allocator}))),
+        Output::Json => {
+            print(&format!("{}\n", json!({"version": version, "platform": platform, "allocator": allocator})))
+        }
         _ => print(&format!("strait {version} ({platform}, {allocator} allocator)\n")),
     }
     Exit::Done

@@ -1,0 +1,148 @@
+//! The life of the real process: it serves, reloads, drains, stops, and ends with the right code.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Barrier};
+use support::{Strait, ask, get, origin, origin_with, whole};
+
+fn forwarding(origin: SocketAddr) -> String {
+    format!(
+        "listeners: {{web: \"127.0.0.1:0\"}}\nroutes:\n  /: {origin}\n  /own: {{respond: own}}\nadmin: \"off\"\nworkers: 2\n"
+    )
+}
+
+/// An origin that sends the first half of its answer, tells so, and the second when it is let go on.
+fn halting_origin(half_sent: &Arc<Barrier>, go_on: &Arc<Barrier>) -> SocketAddr {
+    let (half_sent, go_on) = (half_sent.clone(), go_on.clone());
+    origin_with(move |mut stream| {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst").unwrap();
+        half_sent.wait();
+        go_on.wait();
+        // Gone when the proxy was stopped.
+        let _ = stream.write_all(b"last!");
+    })
+}
+
+#[test]
+fn requests_are_forwarded_and_recorded() {
+    let strait = Strait::run(&forwarding(origin("from the origin")));
+    let address = strait.ready();
+    let answer = get(address, "/some/path");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("from the origin"), "{answer}");
+    let record = strait.said("\"url.path\":\"/some/path\"");
+    assert!(record.contains("\"http.response.status_code\":200"), "{record}");
+    assert!(get(address, "/own").ends_with("own"));
+}
+
+#[test]
+fn a_drain_lets_an_exchange_finish() {
+    let (half_sent, go_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let mut strait = Strait::run(&forwarding(halting_origin(&half_sent, &go_on)));
+    let running = ask(strait.ready(), "/");
+    half_sent.wait();
+    strait.signal("TERM");
+    strait.said("draining: 1 connections finish");
+    go_on.wait();
+    let answer = whole(running);
+    assert!(answer.ends_with("firstlast!"), "{answer}");
+    assert_eq!(strait.ended().code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_stops_at_once() {
+    let (half_sent, go_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let mut strait = Strait::run(&forwarding(halting_origin(&half_sent, &go_on)));
+    let _running = ask(strait.ready(), "/");
+    half_sent.wait();
+    strait.signal("INT");
+    strait.said("draining: 1 connections finish");
+    strait.signal("INT");
+    strait.said("stopping at once");
+    assert_eq!(strait.ended().code(), Some(0));
+    go_on.wait();
+}
+
+#[test]
+fn a_reload_takes_what_is_good_and_leaves_what_is_not() {
+    let strait = Strait::run(&forwarding(origin("first")));
+    let address = strait.ready();
+    assert!(get(address, "/").ends_with("first"));
+    strait.write("routes: {/: nowhere}");
+    strait.signal("HUP");
+    strait.said("error: no upstream named `nowhere`");
+    strait.said("the configuration of before serves on");
+    assert!(get(address, "/").ends_with("first"));
+    strait.write(&forwarding(origin("second")));
+    strait.signal("HUP");
+    strait.said("reloaded: generation 2, ");
+    assert!(get(address, "/").ends_with("second"));
+}
+
+#[test]
+fn a_bad_configuration_ends_with_78() {
+    let mut strait = Strait::run("routes: {/: nowhere}");
+    strait.said("error: no upstream named `nowhere`");
+    assert_eq!(strait.ended().code(), Some(78));
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_who_has_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let mut strait =
+        Strait::run(&format!("listeners: {{web: \"{address}\"}}\nroutes: {{/: {{respond: x}}}}\nadmin: \"off\""));
+    strait.said(&format!("listener `web` cannot be bound to {address}"));
+    strait.said(&format!("(process {}) has it", std::process::id()));
+    assert_eq!(strait.ended().code(), Some(1));
+}
+
+#[test]
+fn an_admin_api_shows_and_stops() {
+    let text = "listeners: {web: \"127.0.0.1:0\"}\nroutes: {/: {respond: x}}\nadmin: \"127.0.0.1:0\"";
+    let mut strait = Strait::run(text);
+    let served = strait.ready();
+    let admin = strait.said("admin: http://").split('/').next().unwrap().to_owned();
+    assert!(get(served, "/").ends_with('x'));
+    let run = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_strait"));
+        String::from_utf8(command.args(words).args(["--admin", &admin]).output().unwrap().stdout).unwrap()
+    };
+    let status = run(&["status"]);
+    assert!(status.contains(&format!("process {}: serving", strait.id())), "{status}");
+    assert!(status.contains(&format!("listener  web  {served}")), "{status}");
+    let metrics = get(admin.parse().unwrap(), "/metrics");
+    assert!(metrics.starts_with("HTTP/1.1 200 OK") && metrics.contains("strait_"), "{metrics}");
+    assert_eq!(run(&["stop", "--wait", "60"]), "stopped\n");
+    assert_eq!(strait.ended().code(), Some(0));
+}
+
+#[test]
+fn a_proxy_needs_no_file() {
+    let origin = origin("from the origin");
+    let strait = Strait::start("", &["proxy", "127.0.0.1:0", "to", &origin.to_string()]);
+    let address = strait.ready();
+    assert_eq!(strait.said(&format!("http://127.0.0.1:{} goes to ", address.port())), origin.to_string());
+    assert!(get(address, "/").ends_with("from the origin"));
+}
+
+#[test]
+fn the_demonstration_runs_and_ends_by_itself() {
+    let mut strait = Strait::start("", &["demo", "--listen", "127.0.0.1:0", "--seconds", "2"]);
+    strait.said("This runs:");
+    strait.said("Try:");
+    strait.said("    1 s ");
+    assert_eq!(strait.ended().code(), Some(0));
+}
+
+#[test]
+fn a_demonstration_drains_on_a_signal() {
+    let mut strait = Strait::start("", &["demo", "--listen", "127.0.0.1:0"]);
+    strait.said("    1 s ");
+    strait.signal("INT");
+    strait.said("strait: draining");
+    assert_eq!(strait.ended().code(), Some(0));
+}

@@ -1,0 +1,156 @@
+//! The real binary, started and watched, and an origin to put behind it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running process of the product with a folder of its own; killed when dropped.
+pub struct Strait {
+    child: Child,
+    lines: Receiver<String>,
+    folder: PathBuf,
+}
+
+impl Strait {
+    /// Starts it with a configuration, `strait.yaml` in its folder.
+    pub fn run(configuration: &str) -> Self {
+        Self::start(configuration, &["run"])
+    }
+
+    /// Starts it with these words and a configuration in its folder.
+    pub fn start(configuration: &str, words: &[&str]) -> Self {
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("strait-process-{}-{count}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("strait.yaml"), configuration).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strait"));
+        command.args(words).current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (sender, lines) = channel();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        for stream in [Box::new(stdout) as Box<dyn Read + Send>, Box::new(stderr)] {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                let lines = BufReader::new(stream).lines().map_while(Result::ok);
+                lines.for_each(|line| drop(sender.send(line)));
+            });
+        }
+        Self { child, lines, folder }
+    }
+
+    /// Replaces the configuration.
+    pub fn write(&self, configuration: &str) {
+        std::fs::write(self.folder.join("strait.yaml"), configuration).unwrap();
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for a line that holds this, on either output, and gives what stands behind it.
+    #[track_caller]
+    pub fn said(&self, part: &str) -> String {
+        let mut heard = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => match line.split_once(part) {
+                    Some((_, rest)) => return rest.to_owned(),
+                    None => heard.push(line),
+                },
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("`{part}` was never said, but:\n{}", heard.join("\n"))
+                }
+            }
+        }
+    }
+
+    /// Waits until it serves, and gives the address of its first listener.
+    #[track_caller]
+    pub fn ready(&self) -> SocketAddr {
+        self.said("ready: listening on ").parse().unwrap()
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended.
+    #[track_caller]
+    pub fn ended(&mut self) -> ExitStatus {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it does not end");
+    }
+}
+
+impl Drop for Strait {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// An origin that answers every request with this body.
+pub fn origin(body: &'static str) -> SocketAddr {
+    origin_with(move |mut stream| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        stream.write_all(head.as_bytes()).unwrap();
+    })
+}
+
+/// An origin that does this with every connection once a request head has arrived.
+pub fn origin_with(answer: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (stream, answer) = (stream.unwrap(), answer.clone());
+            std::thread::spawn(move || {
+                read_head(&stream);
+                answer(stream);
+            });
+        }
+    });
+    address
+}
+
+fn read_head(stream: &TcpStream) -> String {
+    let lines = BufReader::new(stream).lines().map(|line| line.unwrap_or_default());
+    lines.take_while(|line| !line.is_empty()).fold(String::new(), |head, line| head + &line + "\n")
+}
+
+/// Sends a request for a path on a connection of its own.
+pub fn ask(address: SocketAddr, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    stream
+}
+
+/// The whole answer to a request.
+pub fn get(address: SocketAddr, path: &str) -> String {
+    whole(ask(address, path))
+}
+
+/// Everything that comes on a connection.
+pub fn whole(mut stream: TcpStream) -> String {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
