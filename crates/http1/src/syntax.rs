@@ -129,7 +129,7 @@ fn is_port_part(bytes: &[u8]) -> bool {
 
 /// The value of 1*DIGIT, when it is below 2^63 (so that sums of lengths cannot overflow).
 pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > 19 {
+    if digits.is_empty() {
         return None;
     }
     let value = digits.iter().try_fold(0u64, |value, &digit| {

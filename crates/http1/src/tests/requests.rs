@@ -74,6 +74,10 @@ pub(super) const CASES: &[Case] = &[
         "GET / 1.1 {Host: a, Content-Length: 0003} fixed 3 <a\\r\\n> end keep eof",
     ),
     (
+        "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 00000000000000000001\r\n\r\nx",
+        "PUT / 1.1 {Host: a, Content-Length: 00000000000000000001} fixed 1 <x> end keep eof",
+    ),
+    (
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\nabc",
         "POST / 1.1 {Host: a, Content-Length: 9223372036854775807} fixed 9223372036854775807 <abc> !Truncated",
     ),
@@ -256,7 +260,6 @@ pub(super) const REFUSED: &[Case] = &[
     ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1.0\r\n\r\nx", "!BadLength"),
     ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\nx", "!BadLength"),
     ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551617\r\n\r\nx", "!BadLength"),
-    ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 00000000000000000001\r\n\r\nx", "!BadLength"),
     ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "!CodingInHttp10"),
     ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "!UnknownCoding"),
     ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x;q=1 ,Chunked\r\n\r\n", "!UnknownCoding"),
