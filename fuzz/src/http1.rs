@@ -40,7 +40,7 @@ pub fn chunked_body(input: &[u8]) {
 }
 
 /// Any order of calls on a server. A connection lasts only after a whole exchange.
-pub fn server_session(input: &[u8]) {
+pub fn server_sequence(input: &[u8]) {
     let (calls, mut wire) = calls_and_wire(input);
     let (mut server, mut head, mut trailers) = (Server::new(), RequestHead::default(), Headers::new());
     let (limits, mut out, mut arrived) = (Limits::default(), Vec::new(), 0);
@@ -99,7 +99,7 @@ pub fn server_session(input: &[u8]) {
 }
 
 /// Any order of calls on a client. A connection is used again only after a whole exchange.
-pub fn client_session(input: &[u8]) {
+pub fn client_sequence(input: &[u8]) {
     let (calls, mut wire) = calls_and_wire(input);
     let (mut client, mut head, mut trailers) = (Client::new(), ResponseHead::default(), Headers::new());
     let (limits, mut out, mut arrived) = (Limits::default(), Vec::new(), 0);

@@ -30,11 +30,11 @@ fn chunked_body() {
 }
 
 #[test]
-fn server_session() {
-    smoke::run("server_session", 20_000, targets::server_session);
+fn server_sequence() {
+    smoke::run("server_sequence", 20_000, targets::server_sequence);
 }
 
 #[test]
-fn client_session() {
-    smoke::run("client_session", 20_000, targets::client_session);
+fn client_sequence() {
+    smoke::run("client_sequence", 20_000, targets::client_sequence);
 }

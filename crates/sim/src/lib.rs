@@ -12,6 +12,7 @@
     clippy::string_slice,
     reason = "a development crate: whatever it does not expect should end the run loudly"
 )]
+#![allow(clippy::type_complexity, reason = "a test harness: the types are read where they are used")]
 
 mod case;
 mod client;
