@@ -24,6 +24,7 @@ mod explain;
 mod listeners;
 mod registry;
 mod routes;
+mod unbuilt;
 mod unreachable;
 mod upstreams;
 
@@ -87,7 +88,7 @@ impl Compiler {
     /// # Errors
     /// Everything that is wrong with its patterns, in one list. The compiler is then as it was before.
     pub fn compile(&mut self, snapshot: &Snapshot) -> Result<Arc<Plan>, Diagnostics> {
-        let mut found = Vec::new();
+        let mut found = unbuilt::refusals(snapshot);
         let mut upstreams = Upstreams::of(snapshot, &self.registry);
         let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut found);
         if found.iter().any(Diagnostic::is_error) {

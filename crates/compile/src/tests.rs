@@ -64,7 +64,7 @@ listeners:
     address: 127.0.0.1:0
     trusted_proxies: [10.0.0.0/8]
     limits: {header_size: 4KiB, header_count: 7, header_timeout: 2s, body_size: 1KiB, body_rate_min: none,
-      idle_timeout: 9s, connections: 11, per_client_ip: 3, requests_per_connection: none}
+      idle_timeout: 9s, connections: 11, requests_per_connection: none}
 routes:
   /:
     to: [localhost:1, 'unix:/run/app.sock']
@@ -77,7 +77,7 @@ routes:
     remove_response_headers: [X-D]
   /app: app
 upstreams:
-  app: {endpoints: ['[::1]:5'], max_connections: none, keep_alive: {max_idle: 0, idle_timeout: 3s}, retry: {attempts: 3, retry_on: [reset]}}
+  app: {endpoints: ['[::1]:5'], max_connections: none, keep_alive: {max_idle: 0, idle_timeout: 3s}, retry: {attempts: 3}}
 telemetry: {access_log: {format: text}}
 ",
     );
@@ -86,7 +86,7 @@ telemetry: {access_log: {format: text}}
     assert_eq!((limits.http1.head_bytes_max, limits.http1.target_bytes_max, limits.http1.fields_max), (4096, 4096, 7));
     assert_eq!((limits.header_timeout, limits.idle_timeout), (Duration::from_secs(2), Duration::from_secs(9)));
     assert_eq!((limits.body_bytes_max, limits.body_rate_min), (Some(1024), 0));
-    assert_eq!((limits.connections_max, limits.connections_per_client_max), (11, Some(3)));
+    assert_eq!((limits.connections_max, limits.connections_per_client_max), (11, None));
     assert_eq!(limits.requests_per_connection_max, 0);
     assert!(listener.trusted_proxies.contains([10, 1, 2, 3].into()));
     let route = &listener.routes.routes[0];
@@ -97,7 +97,7 @@ telemetry: {access_log: {format: text}}
     assert_eq!(*route.response_headers.remove, ["X-D".into()]);
     let app = &plan.upstreams[0];
     assert_eq!((app.connections_max, app.keep_alive_max, app.keep_alive_timeout), (None, 0, Duration::from_secs(3)));
-    assert_eq!((app.attempts_max, app.retry_on.connect_failure, app.retry_on.reset), (3, false, true));
+    assert_eq!((app.attempts_max, app.retry_on.connect_failure, app.retry_on.reset), (3, true, true));
     assert_eq!(*app.endpoints[0].state.resolved(), ["[::1]:5".parse().unwrap()]);
     assert_eq!(&*plan.upstreams[1].name, "localhost:1, unix:/run/app.sock");
     assert_eq!(plan.access_log, Format::Text { color: false });
@@ -167,6 +167,20 @@ fn patterns_that_tie_are_shown_both() {
 #[test]
 fn a_pattern_of_a_listener_is_checked_too() {
     assert_snapshot!(refused("listeners: {a: {address: 1, routes: {\"*.*\": localhost:1}}}\n"));
+}
+
+#[test]
+fn what_workers_do_not_do_yet_is_refused() {
+    assert_snapshot!(refused(
+        "
+listeners: {web: {address: 1, limits: {per_client_ip: 3}}}
+routes: {/a: a, /b: b, /c: c}
+upstreams:
+  a: {endpoints: [localhost:1], retry: {retry_on: [reset]}}
+  b: {endpoints: [localhost:1], retry: {attempts: 1, retry_on: [reset]}}
+  c: {endpoints: [localhost:1], retry: {retry_on: []}}
+"
+    ));
 }
 
 #[test]

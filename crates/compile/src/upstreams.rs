@@ -160,7 +160,12 @@ impl<'s> Upstreams<'s> {
             queue_timeout: QUEUE_TIMEOUT,
             keep_alive_max: spec.keep_alive.max_idle as usize,
             keep_alive_timeout: spec.keep_alive.idle_timeout.into(),
-            attempts_max: u8::try_from(spec.retry.attempts).unwrap_or(u8::MAX),
+            // Without a reason to repeat there is one attempt.
+            attempts_max: if spec.retry.retry_on.is_empty() {
+                1
+            } else {
+                u8::try_from(spec.retry.attempts).unwrap_or(u8::MAX)
+            },
             retry_on,
             variant_of: None,
         };

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running process of the product with a folder of its own; killed when dropped.
-pub struct Strait {
+pub(crate) struct Strait {
     child: Child,
     lines: Receiver<String>,
     folder: PathBuf,
@@ -19,12 +19,12 @@ pub struct Strait {
 
 impl Strait {
     /// Starts it with a configuration, `strait.yaml` in its folder.
-    pub fn run(configuration: &str) -> Self {
+    pub(crate) fn run(configuration: &str) -> Self {
         Self::start(configuration, &["run"])
     }
 
     /// Starts it with these words and a configuration in its folder.
-    pub fn start(configuration: &str, words: &[&str]) -> Self {
+    pub(crate) fn start(configuration: &str, words: &[&str]) -> Self {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("strait-process-{}-{count}", std::process::id()));
@@ -46,18 +46,18 @@ impl Strait {
     }
 
     /// Replaces the configuration.
-    pub fn write(&self, configuration: &str) {
+    pub(crate) fn write(&self, configuration: &str) {
         std::fs::write(self.folder.join("strait.yaml"), configuration).unwrap();
     }
 
     /// Its process id.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits for a line that holds this, on either output, and gives what stands behind it.
     #[track_caller]
-    pub fn said(&self, part: &str) -> String {
+    pub(crate) fn said(&self, part: &str) -> String {
         let mut heard = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {
@@ -74,19 +74,19 @@ impl Strait {
 
     /// Waits until it serves, and gives the address of its first listener.
     #[track_caller]
-    pub fn ready(&self) -> SocketAddr {
+    pub(crate) fn ready(&self) -> SocketAddr {
         self.said("ready: listening on ").parse().unwrap()
     }
 
     /// Sends a signal by its name.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
     /// Waits until it has ended.
     #[track_caller]
-    pub fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -107,7 +107,7 @@ impl Drop for Strait {
 }
 
 /// An origin that answers every request with this body.
-pub fn origin(body: &'static str) -> SocketAddr {
+pub(crate) fn origin(body: &'static str) -> SocketAddr {
     origin_with(move |mut stream| {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
         stream.write_all(head.as_bytes()).unwrap();
@@ -115,7 +115,7 @@ pub fn origin(body: &'static str) -> SocketAddr {
 }
 
 /// An origin that does this with every connection once a request head has arrived.
-pub fn origin_with(answer: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> SocketAddr {
+pub(crate) fn origin_with(answer: impl Fn(TcpStream) + Send + Sync + Clone + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -136,7 +136,7 @@ fn read_head(stream: &TcpStream) -> String {
 }
 
 /// Sends a request for a path on a connection of its own.
-pub fn ask(address: SocketAddr, path: &str) -> TcpStream {
+pub(crate) fn ask(address: SocketAddr, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
@@ -144,12 +144,12 @@ pub fn ask(address: SocketAddr, path: &str) -> TcpStream {
 }
 
 /// The whole answer to a request.
-pub fn get(address: SocketAddr, path: &str) -> String {
+pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     whole(ask(address, path))
 }
 
 /// Everything that comes on a connection.
-pub fn whole(mut stream: TcpStream) -> String {
+pub(crate) fn whole(mut stream: TcpStream) -> String {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
