@@ -59,7 +59,9 @@ pub(crate) async fn fault(exchange: &mut Exchange<'_>, fault: Fault) -> Result<(
         return Err(fault);
     }
     let malformed = fault.origin == Origin::Client && fault.phase == Phase::RequestHead;
-    if malformed || !exchange.server.request_is_done() {
+    // An upload that failed may leave octets of the body that were counted and not taken: they are no request.
+    let had_body = !exchange.server.request_length().is_none();
+    if malformed || had_body || !exchange.server.request_is_done() {
         // Where the next request begins is not known, or not worth reading up to, or the client is not to be trusted.
         exchange.server.close_after_response();
     }
