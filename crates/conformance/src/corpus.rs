@@ -183,22 +183,18 @@ impl Case {
     }
 
     /// Whether the client must see the connection end.
-    pub fn ends(&self) -> bool {
-        self.items_for(true).iter().any(|item| match item {
-            Item::Close => true,
-            Item::Response { cut, nothing, .. } => *cut || *nothing,
-            Item::Keep => false,
-        })
+    pub fn ends(&self, strait: bool) -> bool {
+        self.items_for(strait).contains(&Item::Close)
     }
 
     /// Whether the runner asks once more on the same connection.
-    pub fn probes(&self) -> bool {
-        self.items.contains(&Item::Keep)
+    pub fn probes(&self, strait: bool) -> bool {
+        self.items_for(strait).contains(&Item::Keep)
     }
 
     /// How many final responses are due.
     pub fn finals(&self) -> usize {
-        self.items.iter().filter(|item| matches!(item, Item::Response { .. })).count()
+        responses(&self.items)
     }
 
     /// The methods of the requests that the client writes, as far as its lines show them.
@@ -211,6 +207,10 @@ impl Case {
             .map(|line| line.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec())
             .collect()
     }
+}
+
+fn responses(items: &[Item]) -> usize {
+    items.iter().filter(|item| matches!(item, Item::Response { .. })).count()
 }
 
 /// A file of cases.
@@ -379,8 +379,7 @@ fn statement(case: &mut Case, line: &str) -> Result<(), String> {
         }
         "refuse" | "deny" => {
             let own = item(rest)?;
-            // A peer that resets the connection behind its refusal has refused all the same.
-            let mut peers = vec![item(&format!("{rest}|cut"))?];
+            let mut peers = vec![own.clone()];
             peers.extend((word == "refuse").then_some(Item::Close));
             case.items = peers;
             case.own_items = Some(vec![own, Item::Close]);
@@ -494,6 +493,7 @@ fn consistent(case: &Case) -> Result<(), String> {
         (case.items.is_empty(), "says nothing about what the client sees"),
         (case.requests.0 > case.requests.1, "says nothing about how many requests the origin gets"),
         (misplaced(&case.items) || misplaced(case.items_for(true)), "close and keep come last"),
+        (responses(case.items_for(true)) != case.finals(), "wants another number of responses of Strait"),
         (seen > case.finals().max(1), "checks a response that is not expected"),
         (asked > case.requests.1.max(1), "checks a request that may not be there"),
         (case.requests.1 == 0 && !case.origin.is_empty(), "scripts an origin that gets no request"),

@@ -11,7 +11,7 @@ use crate::run::Observation;
 pub fn failures(case: &Case, index: usize, seen: &Observation, strait: bool) -> Vec<String> {
     let answers = read_answers(&seen.received, &case.methods(), seen.end);
     let mut failures = Vec::new();
-    judge_items(case, case.items_for(strait), seen, &answers, &mut failures);
+    judge_items(case, strait, seen, &answers, &mut failures);
     for expectation in &case.responses {
         judge_response(case, index, expectation, seen, &answers, &mut failures);
     }
@@ -62,15 +62,17 @@ fn requests(low: usize, high: usize) -> String {
     }
 }
 
-fn judge_items(case: &Case, items: &[Item], seen: &Observation, answers: &Answers, failures: &mut Vec<String>) {
-    let wanted = case.finals() + usize::from(case.probes());
+fn judge_items(case: &Case, strait: bool, seen: &Observation, answers: &Answers, failures: &mut Vec<String>) {
+    let items = case.items_for(strait);
+    let wanted = case.finals() + usize::from(items.contains(&Item::Keep));
     let mut responses = answers.responses.iter();
     let good = items.iter().all(|item| match item {
         Item::Response { statuses, cut, nothing } => match responses.next() {
             None => *nothing && seen.end.is_some(),
             Some(got) => match got.arrival {
                 Arrival::Whole => statuses.contains(&got.head.status),
-                Arrival::Cut => *cut,
+                // A peer that resets the connection behind its refusal has refused all the same.
+                Arrival::Cut => *cut || (!strait && got.head.status >= 400 && statuses.contains(&got.head.status)),
                 Arrival::Open => false,
             },
         },

@@ -235,6 +235,7 @@ impl Connection<'_> {
         let mut steps = script.unwrap_or_else(|| vec![Step::Bytes(default_answer(&method))]);
         if steps.first() == Some(&Step::Early) {
             if !self.play(&steps)? {
+                self.record(index, |log, _| log.requests[number].arrival = Arrival::Cut);
                 return Ok(false);
             }
             steps.clear();

@@ -140,9 +140,9 @@ impl Play<'_> {
         let (case, deadline) = (self.case, self.deadline());
         let due = case.finals();
         self.client.wait(deadline, |client| finals(case, client) >= due);
-        if case.ends() {
+        if case.ends(self.manner.strait) {
             self.client.wait(deadline, |client| client.end.is_some());
-        } else if case.probes() && self.client.end.is_none() {
+        } else if case.probes(self.manner.strait) && self.client.end.is_none() {
             let (target, host) = (origin::probe_target(self.index), origin::host(self.index));
             self.client.send(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
             self.client.wait(deadline, |client| finals(case, client) > due);

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::origin::{Origin, host, id};
@@ -200,7 +201,9 @@ fn build_folders() -> Vec<PathBuf> {
 }
 
 fn scratch_folder(target: Target) -> std::io::Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("conformance-{}-{}", target.name(), std::process::id()));
+    static STARTED: AtomicUsize = AtomicUsize::new(0);
+    let number = STARTED.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("conformance-{}-{}-{number}", target.name(), std::process::id()));
     std::fs::create_dir_all(&folder)?;
     Ok(folder)
 }
