@@ -22,6 +22,17 @@ use strait_message::{BodyLength, Fault, Kind, Name, Origin as FaultOrigin, Phase
 use strait_plan::{Endpoint, Route, Upstream};
 use strait_record::EndpointMeter;
 
+/// How far the request was sent.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    /// When sending ended, in the worker's milliseconds: all was sent, or the origin stopped listening.
+    pub(crate) ended_ms: Cell<Option<u64>>,
+    /// All was sent.
+    pub(crate) whole: Cell<bool>,
+    /// The origin's connection broke while it was sent.
+    pub(crate) failed: Cell<bool>,
+}
+
 /// What an attempt is made with.
 struct Chosen<'a> {
     route: &'a Route,
@@ -82,7 +93,7 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>) -> Resul
         outcome = relay::tunnel(exchange, &mut origin).await.map(|()| Outcome::Delivered);
     }
     let unread = origin.held.octets().len();
-    if origin.engine.finish(unread) && outcome.is_ok() {
+    if origin.engine.finish(unread) && origin.sent && outcome.is_ok() {
         chosen.pool.give_back(worker, origin.connection);
     } else {
         chosen.pool.close(worker, origin.connection);
@@ -95,19 +106,19 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
     write_request_head(exchange, chosen, origin);
     let client_pace = exchange.client_pace();
     let Exchange { worker, listener, client, server, scratch, output, id, tally, deadline_ms, .. } = exchange;
-    let ClientConnection { socket, held, alarm, .. } = &mut **client;
+    let ClientConnection { socket, held, alarm, ends_response, .. } = &mut **client;
     let Scratch { response, trailers, extra, .. } = &mut **scratch;
     let mut decoder = std::mem::take(server.decoder_mut());
     let mut encoder = std::mem::take(origin.engine.encoder_mut());
-    let Origin { connection, engine, held: received, reused } = origin;
+    let Origin { connection, engine, held: received, reused, .. } = origin;
     // Two waits at once need two alarms; without a body there is only one.
     let own_alarm = (!decoder.is_done()).then(|| worker.wheel.alarm());
-    let sent_ms = Cell::new(None);
+    let sent = Sent::default();
     let mut upload = Pump {
         worker,
         limits: &listener.limits.http1,
         alarm: own_alarm.as_ref().unwrap_or(alarm),
-        source: Source { socket, held, decoder: &mut decoder, pace: client_pace },
+        source: Source { socket, held, decoder: &mut decoder, pace: client_pace, failed: &Cell::new(false) },
         sink: Sink {
             socket: &connection.socket,
             encoder: &mut encoder,
@@ -125,6 +136,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         upstream: chosen.upstream,
         route: chosen.route,
         client: socket,
+        ends_response,
         alarm,
         server,
         head: response,
@@ -133,12 +145,18 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         tally,
         deadline_ms: *deadline_ms,
         client_pace,
-        sent_ms: &sent_ms,
+        sent: &sent,
     };
     let download = download.run(Receiver { socket: &connection.socket, engine, held: received, reused: *reused });
-    let outcome = alongside(worker, socket, upload.run(), &sent_ms, download).await;
+    let outcome = alongside(worker, socket, upload.run(), &sent, download).await;
     *exchange.server.decoder_mut() = decoder;
     *origin.engine.encoder_mut() = encoder;
+    // What was taken and encoded may not have left: the origin would take the next request for the rest of this one,
+    // and what is left of this one would be taken for the next request.
+    origin.sent = sent.whole.get();
+    if !origin.sent && exchange.tally.request_octets.get() > 0 {
+        exchange.server.close_after_response();
+    }
     outcome
 }
 
@@ -170,17 +188,19 @@ async fn alongside<T>(
     worker: &Worker,
     client: &Socket,
     upload: impl Future<Output = Result<(), Trouble>>,
-    sent_ms: &Cell<Option<u64>>,
+    sent: &Sent,
     download: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
     let (mut upload, mut download) = (pin!(upload), pin!(download));
     let mut watching = true;
     poll_fn(|cx| {
-        if sent_ms.get().is_none() {
+        if sent.ended_ms.get().is_none() {
             match upload.as_mut().poll(cx) {
                 Poll::Pending => {}
                 Poll::Ready(outcome) => {
-                    sent_ms.set(Some(worker.clock.now_ms()));
+                    sent.ended_ms.set(Some(worker.clock.now_ms()));
+                    sent.whole.set(outcome.is_ok());
+                    sent.failed.set(matches!(outcome, Err(Trouble::SinkIo(_))));
                     if let Some(fault) = outcome.err().and_then(upload_fault) {
                         return Poll::Ready(Err(fault));
                     }
@@ -190,7 +210,7 @@ async fn alongside<T>(
         if let Poll::Ready(outcome) = download.as_mut().poll(cx) {
             return Poll::Ready(outcome);
         }
-        match watching && sent_ms.get().is_some() {
+        match watching && sent.ended_ms.get().is_some() {
             true => client_left(client, Phase::ResponseHead, &mut watching, cx).map(Err),
             false => Poll::Pending,
         }

@@ -1,7 +1,7 @@
 //! The response on its way down: interim heads, the final one, its body.
 
 use crate::alarm::Alarm;
-use crate::attempt::{REQUEST_TIMEOUT, download_fault};
+use crate::attempt::{REQUEST_TIMEOUT, Sent, download_fault};
 use crate::clock::ms;
 use crate::exchange::Tally;
 use crate::forward;
@@ -31,6 +31,7 @@ pub(crate) struct Download<'a> {
     pub(crate) upstream: &'a Upstream,
     pub(crate) route: &'a Route,
     pub(crate) client: &'a Socket,
+    pub(crate) ends_response: &'a Cell<bool>,
     pub(crate) alarm: &'a Alarm,
     pub(crate) server: &'a mut Server,
     pub(crate) head: &'a mut ResponseHead,
@@ -39,8 +40,7 @@ pub(crate) struct Download<'a> {
     pub(crate) tally: &'a Tally<'a>,
     pub(crate) deadline_ms: u64,
     pub(crate) client_pace: Pace,
-    /// When the whole request had been sent, in the worker's milliseconds.
-    pub(crate) sent_ms: &'a Cell<Option<u64>>,
+    pub(crate) sent: &'a Sent,
 }
 
 impl Download<'_> {
@@ -62,7 +62,7 @@ impl Download<'_> {
         loop {
             self.head.clear();
             let (worker, limits, alarm) = (self.worker, &self.listener.limits.http1, self.alarm);
-            let late = || late(worker, alarm, self.upstream, self.deadline_ms, self.sent_ms);
+            let late = || late(worker, alarm, self.upstream, self.deadline_ms, &self.sent.ended_ms);
             origin.recv_head(worker, self.head, limits, alarm, late).await?;
             let now_us = worker.clock.now_us();
             if !self.head.status.is_interim() {
@@ -93,11 +93,12 @@ impl Download<'_> {
 
     async fn deliver(&mut self, origin: &mut Receiver<'_>, output: &mut Vec<u8>) -> Result<Outcome, Fault> {
         forward::prepare_response(self.worker, self.id, self.head, self.route, self.extra);
-        if self.sent_ms.get().is_none() {
+        if !self.sent.whole.get() {
             // The origin answers before it has the whole request: what is still to come cannot be waited for.
             self.server.close_after_response();
         }
         self.server.send_head(self.head, origin.engine.response_length(), self.extra, output);
+        self.ends_response.set(!self.server.response_is_framed());
         self.tally.status.set(Some(self.head.status));
         let mut trailers = Headers::new();
         let mut pump = Pump {
@@ -109,6 +110,7 @@ impl Download<'_> {
                 held: origin.held,
                 decoder: origin.engine.decoder_mut(),
                 pace: Pace::origin(self.upstream.idle_timeout, self.deadline_ms),
+                failed: &self.sent.failed,
             },
             sink: Sink {
                 socket: self.client,

@@ -4,7 +4,7 @@ use crate::exchange::{Exchange, Tally};
 use crate::request_id::text;
 use std::net::SocketAddr;
 use strait_http1::Persistence;
-use strait_message::{Fault, Name, Origin};
+use strait_message::{Fault, Name};
 use strait_record::{AccessRecord, End, Format};
 
 /// Ends the exchange; what becomes of the client's connection.
@@ -16,8 +16,11 @@ pub(crate) fn finish(mut exchange: Exchange<'_>, outcome: Result<(), Fault>) -> 
         write_down(&exchange, &outcome, duration_us, format);
     }
     let persistence = match outcome {
-        Ok(()) => exchange.server.finish(),
-        Err(fault) => after_fault(&mut exchange, fault),
+        Ok(()) => {
+            exchange.client.ends_response.set(false);
+            exchange.server.finish()
+        }
+        Err(_) => after_fault(&mut exchange),
     };
     let Exchange { worker, scratch, output, .. } = exchange;
     worker.scratches.give(scratch);
@@ -26,14 +29,13 @@ pub(crate) fn finish(mut exchange: Exchange<'_>, outcome: Result<(), Fault>) -> 
 }
 
 /// After a fault that was answered, the connection may go on; one in the middle of a response must be seen as such.
-fn after_fault(exchange: &mut Exchange<'_>, fault: Fault) -> Persistence {
+fn after_fault(exchange: &mut Exchange<'_>) -> Persistence {
     if exchange.tally.fault_answered {
+        exchange.client.ends_response.set(false);
         return exchange.server.finish();
     }
-    let in_response = exchange.tally.response_begun.get() && fault.origin != Origin::Client;
-    if in_response && !exchange.server.response_is_framed() {
-        // Only a reset tells such a response from a complete one (RFC 9112 §8).
-        exchange.client.socket.reset_on_close();
+    if !exchange.tally.response_begun.get() {
+        exchange.client.ends_response.set(false);
     }
     Persistence::Close
 }

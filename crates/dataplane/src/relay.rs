@@ -114,6 +114,9 @@ pub(crate) struct Source<'a> {
     pub(crate) held: &'a mut Held,
     pub(crate) decoder: &'a mut Decoder,
     pub(crate) pace: Pace,
+    /// Set once a write to the socket failed. The kernel reports a reset to one call only, and to the next read the end:
+    /// such an end proves nothing.
+    pub(crate) failed: &'a Cell<bool>,
 }
 
 /// Where a body goes.
@@ -232,6 +235,9 @@ impl Pump<'_> {
     }
 
     async fn end_by_eof(&mut self) -> Result<(), Trouble> {
+        if self.source.failed.get() {
+            return Err(Trouble::SourceIo(std::io::ErrorKind::ConnectionReset.into()));
+        }
         self.source.decoder.recv_eof().map_err(Trouble::Source)?;
         self.end()?;
         self.send(&[]).await
@@ -286,7 +292,7 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
     server.send_switch(response, extra, &mut head);
     tally.status.set(Some(response.status));
     output.clear();
-    worker.meter.tunnels_open.up();
+    let _open = OpenTunnel::begin(worker);
     let up_alarm = worker.wheel.alarm();
     let pace = Pace::origin(TUNNEL_IDLE, u64::MAX);
     let Connection { socket: origin_socket, .. } = &origin.connection;
@@ -294,12 +300,20 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
     let (mut up_encoder, mut down_encoder) = (Encoder::UntilClose, Encoder::UntilClose);
     let mut down_trailers = Headers::new();
     let begun = Cell::new(false);
+    // A write that fails ends both directions.
+    let failed = Cell::new(false);
     let limits = &listener.limits.http1;
     let mut up = Pump {
         worker,
         limits,
         alarm: &up_alarm,
-        source: Source { socket: &client.socket, held: &mut client.held, decoder: &mut up_decoder, pace },
+        source: Source {
+            socket: &client.socket,
+            held: &mut client.held,
+            decoder: &mut up_decoder,
+            pace,
+            failed: &failed,
+        },
         sink: Sink { socket: origin_socket, encoder: &mut up_encoder, output, pace, begun: &begun },
         trailers,
         octets: &tally.request_octets,
@@ -309,7 +323,13 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
         worker,
         limits,
         alarm: &client.alarm,
-        source: Source { socket: origin_socket, held: &mut origin.held, decoder: &mut down_decoder, pace },
+        source: Source {
+            socket: origin_socket,
+            held: &mut origin.held,
+            decoder: &mut down_decoder,
+            pace,
+            failed: &failed,
+        },
         sink: Sink {
             socket: &client.socket,
             encoder: &mut down_encoder,
@@ -322,9 +342,24 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
         octets_max: u64::MAX,
     };
     let outcome = both(one_way(&mut up, &tally.response_octets), one_way(&mut down, &tally.request_octets)).await;
-    worker.meter.tunnels_open.down();
     worker.buffers.give_output(head);
     outcome
+}
+
+/// Counts a tunnel as open until dropped, by a stop or a panic too.
+struct OpenTunnel<'a>(&'a Worker);
+
+impl<'a> OpenTunnel<'a> {
+    fn begin(worker: &'a Worker) -> Self {
+        worker.meter.tunnels_open.up();
+        Self(worker)
+    }
+}
+
+impl Drop for OpenTunnel<'_> {
+    fn drop(&mut self) {
+        self.0.meter.tunnels_open.down();
+    }
 }
 
 /// A decoder for octets that are no message.

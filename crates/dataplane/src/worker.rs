@@ -163,8 +163,9 @@ impl Worker {
         let draws = Cell::new(self.adopted().draws.get());
         let mut gates = self.gates.borrow_mut();
         gates.retain(|name, _| plan.listeners.iter().any(|listener| listener.name == *name));
-        *self.adopted.borrow_mut() = Rc::new(Adopted { plan: plan.clone(), upstreams, draws });
-        self.pools.keep_only(&plan);
+        let old = self.adopted.replace(Rc::new(Adopted { plan: plan.clone(), upstreams, draws }));
+        self.pools.keep_only(self, &plan, &old);
+        drop(old);
         for bound in bound {
             if !self.draining.get() {
                 gates.insert(bound.name.clone(), accept::open(self, bound));

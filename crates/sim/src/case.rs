@@ -21,6 +21,9 @@ pub(crate) struct Case {
     pub(crate) patience: Patience,
     /// Longest pause between the pieces of the request, in milliseconds; zero sends it whole.
     pub(crate) drip_ms: u64,
+    /// It came to an origin on a connection on which that had said too much before: whoever gets its answer, the origin is
+    /// to blame.
+    pub(crate) confused: bool,
     /// Times its head reached an origin.
     pub(crate) deliveries: u32,
     pub(crate) outcome: Outcome,
@@ -133,12 +136,15 @@ pub(crate) struct Temper {
     pub(crate) impatience: u32,
     /// The longest body.
     pub(crate) octets_max: u64,
+    /// Most requests have a body, and many origins answer before they have read it.
+    pub(crate) eager: bool,
 }
 
 impl Case {
     /// Draws a request.
     pub(crate) fn draw(number: usize, temper: Temper, random: &mut Random) -> Self {
         let method = random.one_of(&["GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "DELETE", "OPTIONS"], "GET");
+        let method = if temper.eager && random.chance(700) { random.one_of(&["POST", "PUT"], "PUT") } else { method };
         let http10 = random.chance(120);
         let upload = if matches!(method, "POST" | "PUT") { draw_upload(http10, temper, random) } else { Upload::None };
         let answer = draw_answer(temper, random);
@@ -156,6 +162,7 @@ impl Case {
             mishap_stays: random.chance(500),
             patience: if random.chance(temper.impatience) { draw_patience(random) } else { Patience::Endless },
             drip_ms: if random.chance(150) { random.between(1, 60) } else { 0 },
+            confused: false,
             deliveries: 0,
             outcome: Outcome::Open,
         }
@@ -233,7 +240,7 @@ fn draw_answer(temper: Temper, random: &mut Random) -> Answer {
         delay_ms: if random.chance(300) { random.between(1, 900) } else { 0 },
         pause_ms: if random.chance(200) { random.between(1, 40) } else { 0 },
         interim: if random.chance(120) { random.between(1, 3) as usize } else { 0 },
-        early: random.chance(120),
+        early: random.chance(if temper.eager { 600 } else { 120 }),
     }
 }
 

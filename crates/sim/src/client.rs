@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Form, Outcome, Patience, Upload};
 use crate::wire::{Broken, Framing, Head, Wire, chunk, payload};
-use crate::world::{HANG, HEADER_TIMEOUT, IDLE_TIMEOUT, LISTENER, World};
+use crate::world::{HANG, HEADER_TIMEOUT, IDLE_TIMEOUT, LISTENER, SURPLUS_TAG, World};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 use strait_dataplane::sim::{Random, SimStream};
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, timeout};
 
 /// One client with what it draws from.
@@ -82,14 +82,13 @@ impl Client {
         let case = self.world.case(numbers[0]);
         self.world.say(|| format!("client {}: pipelines {numbers:?}", self.number));
         let stream = wire.stream.clone();
-        let writing = spawn_local(async move { stream.write_all(&octets).await });
+        let _writing = Writing::begin(stream, octets);
         for number in numbers {
             let must = number == case.number;
-            if !receive_answer(&self.world, number, &mut wire, &Cell::new(true), must).await {
+            if !receive_answer(&self.world, number, &mut wire, &Sending::default(), must).await {
                 break;
             }
         }
-        writing.abort();
     }
 
     /// Becomes a WebSocket, and talks.
@@ -105,16 +104,18 @@ impl Client {
         );
         let world = self.world.clone();
         let talk = talk(&world, number, &mut wire, head.into_bytes(), &mut self.random);
-        if timeout(HANG, talk).await.is_err() {
+        // A rough network may well take that long over an echo; then the client has left.
+        if timeout(HANG, talk).await.is_err() && world.knobs.gentle {
             world.fail(format!("request {number}: the tunnel hangs"));
         }
     }
 
     /// Sends what is no request, or less than one.
     async fn misbehave(&mut self, wire: Wire) {
-        match self.random.below(3) {
+        match self.random.below(4) {
             0 => self.await_close(wire, HEADER_TIMEOUT).await,
             1 => self.drip(wire).await,
+            2 => self.ignore(wire).await,
             _ => self.send_nonsense(wire).await,
         }
     }
@@ -146,13 +147,28 @@ impl Client {
         self.world.fail(format!("a dripping client is connected after {} ms", began.elapsed().as_millis()));
     }
 
+    /// Asks, and never reads the answer: neither the exchange nor the connection may last for that.
+    async fn ignore(&mut self, mut wire: Wire) {
+        let number = self.world.new_case(&mut self.random);
+        self.world.change(number, |case| {
+            (case.patience, case.expects_continue, case.route) = (Patience::LeavesAfterMs(0), false, "u");
+        });
+        let (head, body) = request(&self.world.case(number));
+        let _asking = Writing::begin(wire.stream.clone(), [head, body.concat()].concat());
+        sleep(HANG / 2).await;
+        self.world.change(number, |case| case.outcome = Outcome::Left);
+        if timeout(Duration::from_secs(1), drained(&mut wire)).await.is_err() && self.world.knobs.gentle {
+            self.world.fail(format!("request {number}: the connection of a client that does not read stays open"));
+        }
+    }
+
     async fn send_nonsense(&mut self, mut wire: Wire) {
         const NONSENSE: &[&[u8]] = &[
-            b"GET /u/0 HTTP/1.1\r\n\r\n",
-            b"GET /u/0 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-            b"POST /u/0 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            b"POST /u/0 HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",
-            b"GET /u/0 HTTP/1.1\nHost: a\n\n",
+            b"GET /u/x HTTP/1.1\r\n\r\n",
+            b"GET /u/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+            b"POST /u/x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"POST /u/x HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",
+            b"GET /u/x HTTP/1.1\nHost: a\n\n",
             b"GET /u/%zz HTTP/1.1\r\nHost: a\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -169,6 +185,24 @@ impl Client {
             Ok(Err(_)) => {}
             Err(_) => self.world.fail(format!("nonsense hangs for {} ms", began.elapsed().as_millis())),
         }
+    }
+}
+
+/// Octets that are written while something else is done, until this is dropped.
+struct Writing(JoinHandle<()>);
+
+impl Writing {
+    fn begin(stream: Rc<SimStream>, octets: Vec<u8>) -> Self {
+        Self(spawn_local(async move {
+            // What cannot be written is missed where it is read.
+            let _ = stream.write_all(&octets).await;
+        }))
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -199,16 +233,17 @@ async fn exchange(world: &Rc<World>, number: usize, wire: &mut Wire, random: &mu
 
 /// Sends while it listens: an answer may come before all is sent, and then the rest is not.
 async fn send_and_receive(world: &Rc<World>, case: &Case, wire: &mut Wire, random: &mut Random) -> bool {
-    let (continued, left) = (Cell::new(!case.expects_continue), Cell::new(false));
+    let (state, left) = (Sending::default(), Cell::new(false));
     // Both directions of one connection at once: sending needs the stream alone.
     let sender = wire.stream.clone();
     let must = world.knobs.must_succeed(case);
-    let mut receiving = pin!(receive_answer(world, case.number, wire, &continued, must));
-    let mut sending = pin!(send(case, &sender, &continued, random));
+    let mut receiving = pin!(receive_answer(world, case.number, wire, &state, must));
+    let mut sending = pin!(send(case, &sender, &state.continued, random));
     let mut sent = false;
     let goes_on = poll_fn(|cx| {
         if !sent && let Poll::Ready(outcome) = sending.as_mut().poll(cx) {
             sent = true;
+            state.failed.set(outcome.is_err());
             if matches!(outcome, Ok(Sent::Left)) {
                 left.set(true);
                 return Poll::Ready(false);
@@ -221,6 +256,15 @@ async fn send_and_receive(world: &Rc<World>, case: &Case, wire: &mut Wire, rando
         world.change(case.number, |case| case.outcome = Outcome::Left);
     }
     goes_on && sent
+}
+
+/// What sending and receiving tell each other.
+#[derive(Default)]
+struct Sending {
+    /// The body is asked for.
+    continued: Cell<bool>,
+    /// The connection broke under a write.
+    failed: Cell<bool>,
 }
 
 /// How far a request was sent.
@@ -239,7 +283,7 @@ async fn send(case: &Case, stream: &SimStream, continued: &Cell<bool>, random: &
         _ => usize::MAX,
     };
     for (place, piece) in std::iter::once(head).chain(body).enumerate() {
-        if place == 1 {
+        if place == 1 && case.expects_continue {
             wait_for_continue(continued).await;
         }
         for piece in piece.chunks(if case.drip_ms > 0 { (piece.len() / 4).max(1) } else { usize::MAX }) {
@@ -312,10 +356,10 @@ struct Answer {
 }
 
 /// Receives the answer to a request and judges it. Whether another request may follow.
-async fn receive_answer(world: &World, number: usize, wire: &mut Wire, continued: &Cell<bool>, must: bool) -> bool {
+async fn receive_answer(world: &World, number: usize, wire: &mut Wire, sending: &Sending, must: bool) -> bool {
     let case = world.case(number);
     let mut begun = false;
-    let outcome = match timeout(HANG, answer(&case, wire, continued, &mut begun)).await {
+    let outcome = match timeout(HANG, answer(&case, wire, sending, &mut begun)).await {
         Ok(outcome) => outcome,
         Err(_) => {
             world.fail(format!("request {number} gets no answer"));
@@ -344,7 +388,7 @@ async fn receive_answer(world: &World, number: usize, wire: &mut Wire, continued
     }
 }
 
-async fn answer(case: &Case, wire: &mut Wire, continued: &Cell<bool>, begun: &mut bool) -> Result<Answer, Broken> {
+async fn answer(case: &Case, wire: &mut Wire, sending: &Sending, begun: &mut bool) -> Result<Answer, Broken> {
     let head = loop {
         let head = wire.head().await?;
         if !(100..200).contains(&head.status()) {
@@ -353,7 +397,7 @@ async fn answer(case: &Case, wire: &mut Wire, continued: &Cell<bool>, begun: &mu
         if case.http10 {
             return Err(Broken::Malformed(format!("{} for HTTP/1.0", head.start)));
         }
-        continued.set(continued.get() || head.status() == 100);
+        sending.continued.set(sending.continued.get() || head.status() == 100);
     };
     *begun = true;
     let bodiless = case.method == "HEAD" || matches!(head.status(), 204 | 304);
@@ -368,6 +412,10 @@ async fn answer(case: &Case, wire: &mut Wire, continued: &Cell<bool>, begun: &mu
         }
         outcome => outcome?,
     };
+    if framing == Framing::Close && sending.failed.get() {
+        // The write was told of the reset, and the read found an end that proves nothing.
+        return Err(Broken::Reset);
+    }
     let says = head.get("connection").unwrap_or_default();
     let lasts = framing != Framing::Close && if case.http10 { says == "keep-alive" } else { says != "close" };
     Ok(Answer { head, body, trailers, lasts: lasts && case.keeps_alive })
@@ -381,6 +429,9 @@ fn judge(world: &World, case: &Case, answer: &Answer, must: bool) {
         world.fail(format!("request {number}: request id `{id}`"));
     }
     if let Some(tag) = answer.head.get("x-case") {
+        if !world.knobs.sees_surplus() && is_confused(world, tag) {
+            return world.change(number, |case| case.outcome = Outcome::Broken { begun: true });
+        }
         judge_origins(world, case, answer, tag);
         return world.change(number, |case| case.outcome = Outcome::Answered { id });
     }
@@ -399,6 +450,11 @@ fn judge(world: &World, case: &Case, answer: &Answer, must: bool) {
         ));
     }
     world.change(number, |case| case.outcome = Outcome::Own { id, status, fault });
+}
+
+/// Whether an answer that names itself so came from an origin that lied to its own clients.
+fn is_confused(world: &World, tag: &str) -> bool {
+    tag == SURPLUS_TAG || tag.parse().is_ok_and(|number| world.case(number).confused)
 }
 
 fn judge_origins(world: &World, case: &Case, answer: &Answer, tag: &str) {
@@ -433,9 +489,7 @@ fn check_own_fault(world: &World, what: &str, head: &Head) {
 /// Asks for a WebSocket, and says something that must come back as it went.
 async fn talk(world: &World, number: usize, wire: &mut Wire, request: Vec<u8>, random: &mut Random) {
     let case = world.case(number);
-    if wire.send(&request).await.is_err() {
-        return;
-    }
+    let _asking = Writing::begin(wire.stream.clone(), request);
     let head = match wire.head().await {
         Ok(head) => head,
         Err(broken) if world.knobs.must_succeed(&case) => {
@@ -443,15 +497,19 @@ async fn talk(world: &World, number: usize, wire: &mut Wire, request: Vec<u8>, r
         }
         Err(_) => return,
     };
+    if head.get("x-case").is_some_and(|tag| !world.knobs.sees_surplus() && is_confused(world, tag)) {
+        return;
+    }
     if head.status() != 101 {
         return check_own_fault(world, &format!("tunnel {number}"), &head);
     }
     for turn in 0..random.between(1, 4) as usize {
         let said = payload('w', number * 10 + turn, random.between(1, 3_000) as usize);
-        let heard = match wire.send(&said).await {
-            Ok(()) => wire.exactly(said.len()).await,
-            Err(_) => Err(Broken::Reset),
-        };
+        // Said and heard at once: an echo stops listening while nobody listens to it.
+        let (stream, saying) = (wire.stream.clone(), said.clone());
+        let talking = Writing::begin(stream, saying);
+        let heard = wire.exactly(said.len()).await;
+        drop(talking);
         match heard {
             Ok(heard) if heard == said => {}
             Ok(_) => return world.fail(format!("tunnel {number}: octets came back altered")),

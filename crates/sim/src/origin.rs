@@ -2,7 +2,7 @@
 
 use crate::case::{Answer, Case, Form, Mishap, Upload};
 use crate::wire::{Broken, Framing, Head, Wire, chunk};
-use crate::world::{World, endpoint_address};
+use crate::world::{SURPLUS_TAG, World, endpoint_address};
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use tokio::time::{sleep, timeout};
 pub(crate) async fn run(world: Rc<World>, endpoint: u8, mut random: Random) {
     let listener = world.network.listen(endpoint_address(endpoint));
     while let Ok((stream, _)) = listener.accept().await {
-        let connection = Connection { world: world.clone(), wire: Wire::new(stream), random: random.fork() };
+        let connection =
+            Connection { world: world.clone(), wire: Wire::new(stream), random: random.fork(), lied: false };
         spawn_local(connection.serve());
     }
 }
@@ -23,6 +24,8 @@ struct Connection {
     world: Rc<World>,
     wire: Wire,
     random: Random,
+    /// Octets that nobody asked for were sent.
+    lied: bool,
 }
 
 /// What becomes of the connection after an answer.
@@ -66,6 +69,7 @@ impl Connection {
 
     async fn answer(&mut self, head: &Head) -> Result<Next, Broken> {
         let Some((case, delivery)) = receive(&self.world, head) else { return Ok(Next::Close) };
+        self.world.change(case.number, |case| case.confused |= self.lied);
         if head.get("upgrade").is_some() {
             return self.echo(&case).await;
         }
@@ -169,15 +173,17 @@ impl Connection {
     }
 
     async fn end_answer(&mut self, case: &Case, mishap: Option<Mishap>) -> io::Result<Next> {
+        let mut end = Vec::new();
         if let (Form::Chunked { trailers }, true) = (case.answer.form, has_framing(case) && case.method != "HEAD") {
             let trailer = if trailers { format!("X-Trail: {}\r\n", case.number) } else { String::new() };
-            self.wire.send(format!("0\r\n{trailer}\r\n").as_bytes()).await?;
+            end.extend(format!("0\r\n{trailer}\r\n").into_bytes());
         }
         if mishap == Some(Mishap::Surplus) {
-            let surplus = b"HTTP/1.1 200 OK\r\nX-Case: 999999\r\nContent-Length: 5\r\n\r\nwrong";
-            sleep(Duration::from_millis(self.random.one_of(&[0, 0, 20], 0))).await;
-            self.wire.send(surplus).await?;
+            let surplus = format!("HTTP/1.1 200 OK\r\nX-Case: {SURPLUS_TAG}\r\nContent-Length: 5\r\n\r\nwrong");
+            end.extend(surplus.into_bytes());
+            self.lied = true;
         }
+        self.wire.send(&end).await?;
         Ok(if case.answer.form == Form::Close { Next::Close } else { Next::Another })
     }
 

@@ -12,8 +12,8 @@ use strait_compile::Compiler;
 use strait_dataplane::sim::{Random, Remains, SimFleet};
 use strait_plan::{EndpointState, Plan, Workers};
 use strait_record::WorkerMeter;
-use tokio::runtime::{Builder, LocalOptions};
-use tokio::task::spawn_local;
+use tokio::runtime::Builder;
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, sleep};
 
 /// What a run showed.
@@ -35,10 +35,10 @@ pub struct Report {
 pub fn run(seed: u64, printed: bool) -> Report {
     let panics = panics::Watch::begin();
     let mut builder = Builder::new_current_thread();
-    let runtime = builder.enable_time().start_paused(true).build_local(LocalOptions::default());
-    let runtime = runtime.expect("a runtime without sockets can be built");
-    let mut report = runtime.block_on(simulate(seed, printed));
-    drop(runtime);
+    let runtime = builder.enable_time().start_paused(true).build().expect("a runtime without sockets can be built");
+    let tasks = LocalSet::new();
+    let mut report = tasks.block_on(&runtime, simulate(seed, printed));
+    drop(tasks);
     report.failures.extend(panics.seen().into_iter().map(|panic| format!("panic: {panic}")));
     report
 }
@@ -48,6 +48,7 @@ async fn simulate(seed: u64, printed: bool) -> Report {
     let world = World::new(seed, printed, &mut random);
     let _entered = world.network.enter();
     let mut stage = Stage::build(seed, world.clone(), &mut random);
+    let watch = stage.watch();
     let clients = stage.start(&mut random);
     stage.interfere().await;
     for client in clients {
@@ -56,6 +57,7 @@ async fn simulate(seed: u64, printed: bool) -> Report {
     }
     stage.settle().await;
     stage.end().await;
+    watch.abort();
     stage.check_records();
     stage.report()
 }
@@ -97,12 +99,27 @@ impl Stage {
         }
     }
 
-    fn start(&self, random: &mut Random) -> Vec<tokio::task::JoinHandle<()>> {
+    fn start(&self, random: &mut Random) -> Vec<JoinHandle<()>> {
         let clients = (0..self.world.knobs.clients).map(|number| {
             let client = Client { world: self.world.clone(), number: number as u8, random: random.fork() };
             spawn_local(client.run())
         });
         clients.collect()
+    }
+
+    /// Looks now and then whether more clients are connected than may be.
+    fn watch(&self) -> JoinHandle<()> {
+        let (world, meters) = (self.world.clone(), self.meters.clone());
+        spawn_local(async move {
+            let most = world.knobs.listener_connections.map_or(u64::MAX, u64::from);
+            loop {
+                sleep(Duration::from_millis(7)).await;
+                let open: u64 = meters.iter().map(|meter| meter.connections_open.read()).sum();
+                if open > most {
+                    return world.fail(format!("{open} connections are open, {most} may be"));
+                }
+            }
+        })
     }
 
     /// Publishes plans and tells to drain or stop, at their times.
@@ -152,27 +169,32 @@ impl Stage {
         if let Ending::Stop(_) = self.world.knobs.ends {
             return;
         }
-        let running = || self.sum(|meter| meter.exchanges_running.read()) + self.attempts_running();
         let began = Instant::now();
-        while running() > 0 && began.elapsed() < Duration::from_secs(60) {
+        // What clients sent before they left may still be under way.
+        while !self.busy().is_empty() && began.elapsed() < Duration::from_secs(60) {
             sleep(Duration::from_millis(50)).await;
         }
-        if running() > 0 {
-            self.world.fail(format!("{} exchanges run without a client", running()));
+        self.busy().into_iter().for_each(|what| self.world.fail(format!("without a client: {what}")));
+    }
+
+    /// What goes on in the workers.
+    fn busy(&self) -> Vec<String> {
+        let mut busy = Vec::new();
+        let (exchanges, attempts) = (self.sum(|meter| meter.exchanges_running.read()), self.attempts_running());
+        if exchanges + attempts > 0 {
+            busy.push(format!("{exchanges} exchanges and {attempts} attempts run"));
         }
-        sleep(Duration::from_millis(100)).await;
         for endpoint in &self.endpoints {
             let (open, idle, waiting) = (endpoint.open(), endpoint.idle(), endpoint.waiting());
             if open != idle || waiting != 0 {
-                let address = &endpoint.address;
-                self.world.fail(format!("{address:?}: {open} open, {idle} idle, {waiting} wait when nothing runs"));
+                busy.push(format!("{:?}: {open} open, {idle} idle, {waiting} wait", endpoint.address));
             }
         }
+        busy
     }
 
     /// Drains, and looks for what was not given back.
     async fn end(&mut self) {
-        let stopped = matches!(self.world.knobs.ends, Ending::Stop(_));
         self.tell(self.world.knobs.ends);
         let Some(mut fleet) = self.fleet.take() else { return };
         match tokio::time::timeout(Duration::from_secs(60), fleet.ended()).await {
@@ -182,15 +204,12 @@ impl Stage {
         }
         sleep(Duration::from_millis(100)).await;
         let remains = fleet.remains();
-        // What is stopped at once leaves its tasks to the runtime.
-        if !stopped && remains != Remains::default() {
+        if remains != Remains::default() {
             self.world.fail(format!("not given back: {remains:?}"));
         }
         drop(fleet);
         sleep(Duration::from_secs(20)).await;
-        if !stopped {
-            self.check_levels();
-        }
+        self.check_levels();
         self.check_limits();
     }
 

@@ -1,6 +1,6 @@
 //! What a seed decides: the configuration, the weather, and who does what when.
 
-use crate::case::{Case, Patience, Temper};
+use crate::case::{Case, Form, Patience, Temper, Upload};
 use std::cell::RefCell;
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -19,6 +19,9 @@ pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_millis(3_000);
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_millis(4_000);
 /// The longest an answer may take under any configuration here, and some more.
 pub(crate) const HANG: Duration = Duration::from_secs(90);
+
+/// What an origin writes behind an answer that is complete names itself so.
+pub(crate) const SURPLUS_TAG: &str = "999999";
 
 /// Everything the actors of one run share.
 pub(crate) struct World {
@@ -79,9 +82,13 @@ impl Knobs {
             mishaps: if sound { 0 } else { random.one_of(&[100, 300, 600], 300) },
             impatience: if sound { 0 } else { random.one_of(&[0, 150, 400], 150) },
             octets_max: random.one_of(&[2_000, 20_000, 60_000, 400_000], 20_000),
+            eager: random.chance(300),
         };
         let mut weather = || if gentle { draw_gentle(random) } else { draw_rough(random) };
         let (client_weather, origin_weather) = (weather(), weather());
+        // Uploads that wait for room while their answer comes are where requests run into each other.
+        let narrow = temper.eager && random.chance(700);
+        let origin_weather = Weather { capacity: if narrow { 100 } else { origin_weather.capacity }, ..origin_weather };
         Self {
             workers: random.between(1, 3) as usize,
             clients: random.between(2, 9) as usize,
@@ -112,8 +119,25 @@ impl Knobs {
     pub(crate) fn must_succeed(&self, case: &Case) -> bool {
         let room = self.listener_connections.is_none() && self.queue.is_none() && self.ends == Ending::Quiet;
         let unhurt = case.is_harmless() || (case.heals() && self.attempts > 1);
+        // An origin that closes on what it has not read takes its answer back with a reset.
+        let retracts = case.answer.early && case.answer.form == Form::Close && case.upload != Upload::None;
+        // One that reads nothing during a long answer is too slow a reader of the request.
+        let starves = case.answer.early && case.answer.octets > 20_000 && case.upload != Upload::None;
         let alone = case.route != "few" || self.temper.mishaps == 0;
-        self.gentle && room && unhurt && alone && case.patience == Patience::Endless && self.origin_idle_ms.is_none()
+        self.gentle
+            && room
+            && unhurt
+            && !(retracts || starves)
+            && alone
+            && case.patience == Patience::Endless
+            && self.origin_idle_ms.is_none()
+    }
+
+    /// Whether octets behind an answer are there before the connection is used again. Where they come later, nobody can
+    /// tell them from the answer to the next request: an origin that lies to its own clients is not found out.
+    pub(crate) fn sees_surplus(&self) -> bool {
+        let Weather { capacity, latency_ms_max, split, stall, .. } = self.origin_weather;
+        capacity > 60_000 && latency_ms_max == 0 && split == 0 && stall == 0 && self.temper.octets_max <= 20_000
     }
 
     /// The configuration; the n-th differs from the one before in its endpoints and routes.
@@ -129,6 +153,10 @@ impl Knobs {
         }
         if let Some(requests) = self.requests_per_connection {
             let _ = writeln!(text, "      requests_per_connection: {requests}");
+        }
+        if nth % 2 == 1 {
+            // Opened and closed by reloads.
+            let _ = writeln!(text, "  other: {{address: 10.9.0.2:80}}");
         }
         let _ = writeln!(text, "telemetry: {{access_log: json}}\ndefaults:");
         let _ = writeln!(text, "  timeout: {{connect: 1s, first_byte: 3s, idle: 3s, request: 25s}}");

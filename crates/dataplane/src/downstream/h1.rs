@@ -29,6 +29,9 @@ pub(crate) struct ClientConnection {
     pub(crate) held: Held,
     pub(crate) alarm: Alarm,
     pub(crate) peer: SocketAddr,
+    /// A response is under way that ends with the connection: until it is whole, only a reset tells it from a complete
+    /// one (RFC 9112 §8), whatever closes the connection.
+    pub(crate) ends_response: Cell<bool>,
     served: u32,
 }
 
@@ -41,11 +44,20 @@ pub(crate) async fn serve(
     _admitted: Admitted,
 ) {
     let alarm = worker.wheel.alarm();
-    let mut client = ClientConnection { socket, held: Held::default(), alarm, peer, served: 0 };
+    let mut client =
+        ClientConnection { socket, held: Held::default(), alarm, peer, ends_response: Cell::new(false), served: 0 };
     while client.wait_for_request(&worker, &listener).await {
         // Boxed, so that an idle connection does not hold the memory of an exchange.
         if Box::pin(client.serve_one(&worker, &listener)).await == Persistence::Close {
             break;
+        }
+    }
+}
+
+impl Drop for ClientConnection {
+    fn drop(&mut self) {
+        if self.ends_response.get() {
+            self.socket.reset_on_close();
         }
     }
 }
@@ -92,7 +104,7 @@ impl ClientConnection {
         let _running = RunningExchange(worker);
         let exchange = self.begin(worker, &adopted, listener);
         let persistence = exchange::run(exchange).await;
-        if persistence == Persistence::Close {
+        if persistence == Persistence::Close && !self.ends_response.get() {
             self.linger(worker).await;
         }
         persistence

@@ -2,6 +2,7 @@
 
 use crate::fleet::Fleet;
 use crate::log::Log;
+use crate::mail::Mail;
 use crate::request_id::IdSource;
 use crate::worker::{Birth, Worker};
 use std::rc::Rc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use strait_plan::{Plan, PublishError};
 use strait_record::{RecordSink, WorkerMeter};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_local};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 /// The workers of a simulation. What they are told goes the same road as in the product.
 pub struct SimFleet {
@@ -30,7 +31,7 @@ pub struct Remains {
 }
 
 impl SimFleet {
-    /// Starts a worker for each sink on the current runtime, and publishes the first plan to them.
+    /// Starts a worker for each sink in the current set of local tasks, and publishes the first plan to them.
     ///
     /// # Errors
     /// As for the fleet of the product.
@@ -46,7 +47,7 @@ impl SimFleet {
             peers: mailboxes.clone(),
         });
         let workers: Vec<_> = births.map(Worker::new).collect();
-        let lives = workers.iter().zip(mail).map(|(worker, mail)| spawn_local(worker.clone().run(mail))).collect();
+        let lives = workers.iter().zip(mail).map(|(worker, mail)| spawn_local(live(worker.clone(), mail))).collect();
         let started = Self { fleet, workers, lives };
         strait_plan::Workers::publish(&started.fleet, plan)?;
         Ok(started)
@@ -75,4 +76,10 @@ impl SimFleet {
             tasks: self.workers.iter().map(|worker| Rc::strong_count(worker) - 1).sum(),
         }
     }
+}
+
+/// The life of one worker: with it end all its tasks, as with the thread of one in the product.
+async fn live(worker: Rc<Worker>, mail: mpsc::UnboundedReceiver<Mail>) {
+    let tasks = LocalSet::new();
+    tasks.run_until(worker.run(mail)).await;
 }

@@ -154,6 +154,10 @@ impl Link {
             (piece, rest) = rest.split_at(self.share(rest.len()));
             let at = self.arrival(now);
             let (_, other) = self.ends(end);
+            if other.reset.is_some() {
+                // A reset is on its way, and nothing comes behind it.
+                return;
+            }
             let at = other.arrives.map_or(at, |earlier| earlier.max(at));
             other.arrives = Some(at);
             other.octets += piece.len();
@@ -185,7 +189,7 @@ impl Link {
     fn finish(&mut self, end: usize, now: Instant) {
         let at = self.arrival(now);
         let (this, other) = self.ends(end);
-        if !std::mem::replace(&mut this.finished, true) {
+        if !std::mem::replace(&mut this.finished, true) && other.reset.is_none() {
             let at = other.arrives.map_or(at, |earlier| earlier.max(at));
             other.arrives = Some(at);
             other.incoming.push_back(Segment::Fin { at });

@@ -16,6 +16,8 @@ pub(crate) struct Origin {
     pub(crate) held: Held,
     /// Whether the connection was open before this attempt.
     pub(crate) reused: bool,
+    /// Whether the whole request has left.
+    pub(crate) sent: bool,
 }
 
 /// The half of an origin's connection that responses come from.
@@ -28,7 +30,7 @@ pub(crate) struct Receiver<'a> {
 
 impl Origin {
     pub(crate) fn new(connection: Connection, reused: bool) -> Self {
-        Self { connection, engine: Client::new(), held: Held::default(), reused }
+        Self { connection, engine: Client::new(), held: Held::default(), reused, sent: false }
     }
 }
 

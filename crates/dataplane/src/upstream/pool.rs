@@ -6,7 +6,7 @@
 use crate::clock::ms;
 use crate::io::{Detached, Socket};
 use crate::mail::Mail;
-use crate::worker::Worker;
+use crate::worker::{Adopted, Worker};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
@@ -218,21 +218,34 @@ impl Pools {
         pool.clone()
     }
 
-    /// Forgets the pools of endpoints that are not in the plan; their idle connections are closed.
-    pub(crate) fn keep_only(&self, plan: &Plan) {
+    /// Closes the idle connections to endpoints of the old plan that are not in the new one. Exchanges of the old plan
+    /// may still wait in their pools and must be found there: a pool is forgotten with the last of them.
+    pub(crate) fn keep_only(&self, worker: &Worker, plan: &Plan, old: &Adopted) {
         let endpoints = plan.upstreams.iter().flat_map(|upstream| &upstream.endpoints);
         let known: std::collections::HashSet<_> = endpoints.map(|endpoint| Arc::as_ptr(&endpoint.state)).collect();
-        self.0.borrow_mut().retain(|endpoint, _| known.contains(endpoint));
+        for pool in old.upstreams.iter().flat_map(|slot| &slot.pools) {
+            if !known.contains(&Arc::as_ptr(&pool.state)) {
+                pool.kept_max.set(0);
+                pool.close_idle(worker);
+            }
+        }
+        self.forget_unused();
     }
 
-    /// Upkeep of every pool.
+    /// Forgets the pools that neither the current plan nor an exchange uses.
+    fn forget_unused(&self) {
+        self.0.borrow_mut().retain(|_, pool| Rc::strong_count(pool) > 1);
+    }
+
+    /// Upkeep of the pools in use, in the order of the plan.
     pub(crate) fn sweep(&self, worker: &Worker, now_ms: u64) {
-        for pool in self.0.borrow().values() {
+        for pool in worker.adopted().upstreams.iter().flat_map(|slot| &slot.pools) {
             match worker.draining.get() {
                 true => pool.close_idle(worker),
                 false => pool.sweep(worker, now_ms),
             }
         }
+        self.forget_unused();
     }
 
     /// Answers a worker that asks for an idle connection.
