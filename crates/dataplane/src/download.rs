@@ -72,7 +72,6 @@ impl Download<'_> {
             if !self.head.status.is_interim() || self.head.status == Status::SWITCHING_PROTOCOLS {
                 return Ok(());
             }
-            forward::remove_nominated(&mut self.head.headers);
             self.server.send_interim(self.head, output);
             self.send(output).await?;
         }

@@ -11,16 +11,6 @@ use strait_plan::{ClientView, HeaderEdits, Route};
 
 /// Fields of a response that are not copied: they show what the origin is made of, or Strait writes them anew.
 const REPLACED: NameSet = NameSet::of(&[Name::Server, Name::XPoweredBy, Name::XRequestId, Name::Via]);
-/// Fields that Connection cannot take off: the exchange rests on them.
-const KEPT: NameSet = NameSet::of(&[Name::Connection, Name::ContentLength, Name::Host, Name::Te, Name::Upgrade]);
-
-/// Takes off the fields that Connection names (RFC 9110 §7.6.1).
-pub(crate) fn remove_nominated(headers: &mut Headers) {
-    if headers.contains(Name::Connection) {
-        headers.remove_listed(Name::Connection, KEPT);
-    }
-}
-
 /// Takes off what a client says about itself in names that are not those of the standard fields: `X_Forwarded_For`
 /// is read as `X-Forwarded-For` by many origins, and some believe whole families of fields.
 fn remove_disguised_identity(headers: &mut Headers, trusted: bool) {
@@ -57,7 +47,6 @@ pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route) {
     let Scratch { request, extra, .. } = &mut *exchange.scratch;
     extra.clear();
     append_request_fields(request, exchange.client.peer, &view, &exchange.id, extra);
-    remove_nominated(&mut request.headers);
     remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
     edit(&mut request.headers, &route.request_headers);
 }
@@ -144,7 +133,6 @@ pub(crate) fn prepare_response(
     extra: &mut Vec<u8>,
 ) {
     let headers = &mut head.headers;
-    remove_nominated(headers);
     extra.clear();
     append(extra, Name::XRequestId, text(id).as_bytes());
     append_via(headers, head.version.as_str(), extra);
