@@ -565,7 +565,7 @@ pub enum Balance {
 )]
 pub struct KeepAlive {
     /// Most idle connections kept to one endpoint, per worker. 0 keeps none.
-    #[spec(default = 64, max = 65_536_u32)]
+    #[spec(default = 1024, max = 65_536_u32)]
     pub max_idle: u32,
     /// How long an idle connection is kept. Shorter than the origin keeps it (nginx 75s, Apache 5s, Node 5s), or requests meet closed connections and are sent again.
     #[spec(default = Duration::secs(60), min = Duration::millis(100), max = Duration::secs(86_400))]

@@ -1,0 +1,134 @@
+//! Programs as the tests need them: started on free ports, ended with the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A program that ends with the test.
+pub(crate) struct Program(pub(crate) Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A running Strait.
+pub(crate) struct Strait {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    _program: Program,
+}
+
+impl Strait {
+    /// Starts Strait with `body` behind its listener and admin lines; `None`, said aloud, when it is not built.
+    pub(crate) fn start(body: &str) -> Option<Self> {
+        let program = binary()?;
+        let admin = free_port();
+        let file = scratch().join("strait.yaml");
+        let head = "listeners: {web: {address: 127.0.0.1:0}}\ntelemetry: {access_log: {format: off}}\n";
+        std::fs::write(&file, format!("{head}admin: {{address: {admin}}}\n{body}")).unwrap();
+        let mut child = Command::new(program)
+            .args(["run", "-c"])
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = String::new();
+        while !lines.contains("listening on") || !lines.ends_with('\n') {
+            assert!(said.read_line(&mut lines).unwrap() > 0, "Strait ended: {lines}");
+        }
+        let line = lines.lines().find(|line| line.contains("listening on")).unwrap();
+        let address = line.rsplit(' ').next().unwrap().parse().unwrap();
+        // Read on, or a full pipe would block it.
+        std::thread::spawn(move || said.read_to_string(&mut String::new()));
+        wait_for(admin);
+        Some(Self { address, admin, _program: Program(child) })
+    }
+
+    /// The URL of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// The sum of a metric over all its label sets.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let text = run("curl", &["-s", &format!("http://{}/metrics", self.admin)]);
+        let of = |line: &&str| line.split(['{', ' ']).next() == Some(name);
+        let values = text.lines().filter(of).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        values.sum::<f64>() as u64
+    }
+}
+
+fn binary() -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/strait");
+    let path = std::env::var_os("STRAIT_BIN").map_or(target, PathBuf::from);
+    if !path.is_file() {
+        eprintln!("skipped: no Strait at {}; run `cargo build` first or set STRAIT_BIN", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// Whether a program can be run; says so when not.
+pub(crate) fn has(program: &str) -> bool {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap().status.success();
+    if !found {
+        eprintln!("skipped: {program} is missing; run `cargo xtask peers`");
+    }
+    found
+}
+
+/// Python of the peers' environment, else the system's.
+pub(crate) fn python() -> String {
+    let venv = std::env::var("PEERS_VENV")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../.peers/venv").into());
+    let own = format!("{venv}/bin/python3");
+    if Path::new(&own).is_file() { own } else { "python3".into() }
+}
+
+/// Runs a program to its end; what it printed.
+pub(crate) fn run(program: &str, arguments: &[&str]) -> String {
+    let Output { status, stdout, stderr } = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = String::from_utf8_lossy(&stdout).into_owned();
+    assert!(status.success(), "{program} {arguments:?}: {status}\n{text}\n{}", String::from_utf8_lossy(&stderr));
+    text
+}
+
+/// Starts a program that serves on `address`, and waits until it does.
+pub(crate) fn serve(command: &mut Command, address: SocketAddr) -> Program {
+    let program = Program(command.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null()).spawn().unwrap());
+    wait_for(address);
+    program
+}
+
+/// An address nobody listens on.
+pub(crate) fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A folder of the test's own.
+pub(crate) fn scratch() -> PathBuf {
+    static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("strait-e2e-{}-{count}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn wait_for(address: SocketAddr) {
+    let began = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(30), "nobody listens on {address}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
