@@ -224,13 +224,14 @@ pub(crate) enum Unexpected {
     Broken,
 }
 
+/// `recv` and `send` go straight to the socket; `read` and `write` go through the file layer first.
 fn read_some(fd: std::os::fd::BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
-    Ok(rustix::io::read(fd, buffer)?)
+    Ok(rustix::net::recv(fd, buffer, rustix::net::RecvFlags::empty())?.0)
 }
 
 fn write_slices(fd: std::os::fd::BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     Ok(match slices {
-        [only] => rustix::io::write(fd, only)?,
+        [only] => rustix::net::send(fd, only, rustix::net::SendFlags::NOSIGNAL)?,
         several => rustix::io::writev(fd, several)?,
     })
 }
