@@ -1,0 +1,233 @@
+//! Routes: what is done with the requests that a pattern matches.
+
+use super::Timeouts;
+use crate::codes;
+use crate::decode::{Decoder, removal};
+use crate::diagnose::Diagnostic;
+use crate::filter::Filter;
+use crate::source::Spanned;
+use crate::syntax::{Node, NodeKind, Style};
+use crate::value::{Endpoint, HeaderName, Headers, Limit, Location, Size, Status, Target, Value as _, Weights};
+use strait_config_derive::Spec;
+
+/// What is done with the requests that a pattern matches: exactly one of `to`, `redirect`, `respond`. A text, a list or a map of weights stands for `to`.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(
+    noun = "a route",
+    short = "to",
+    short_if = crate::value::looks_like_weights,
+    check = one_action,
+    peers(
+        proxy_pass = "to", target = "to", targets = "to", upstream = "to", upstreams = "to", backend = "to", backends = "to", backendRefs = "to", service = "to",
+        services = "to", cluster = "to", weighted_clusters = "to", use_backend = "to", reverse_proxy = "to", forwardTo = "to", server = "to", servers = "to", url = "to", host = "the host is part of the pattern: `example.com/path`",
+        hosts = "the host is part of the pattern: `example.com/path`", path = "the path is part of the pattern: `example.com/path`", paths = "the path is part of the pattern: `example.com/path`", methods = "the method is part of the pattern: `GET /path`", method = "the method is part of the pattern: `GET /path`",
+        middlewares = "filters", plugins = "filters", handlers = "filters", priority = "order never matters: the most specific pattern wins", "return" = "respond", direct_response = "respond", static_response = "respond", redir = "redirect", add_header = "response_headers",
+        proxy_set_header = "request_headers", headers = "`request_headers` or `response_headers`", request_headers_to_add = "request_headers", response_headers_to_add = "response_headers", root = "files", file_server = "files",
+        timeouts = "timeout", proxy_read_timeout = "timeout", client_max_body_size = "body_size", max_body = "body_size", preserveHost = "preserve_host", passHostHeader = "preserve_host", strip_path = "filters", stripPrefix = "filters", retries = "`retry` belongs in an upstream", retry = "`retry` belongs in an upstream",
+        balance = "`balance` belongs in an upstream", health_check = "`health_check` belongs in an upstream", weights = "to", split = "to",
+    ),
+    unbuilt(
+        files = "static files", aggregate = "aggregation", sticky = "sticky sessions", when = "conditions beyond the pattern", "if" = "conditions beyond the pattern",
+        rollout = "automatic rollouts", mirror = "mirroring", "match" = "conditions beyond the pattern", auth = "authentication", cache = "caching", limits = "limits of a route",
+    )
+)]
+pub struct Route {
+    /// Where requests go: the name of an upstream, an endpoint (`localhost:3000`), a list of endpoints that serve in turn, or a map from targets to weights (`{stable: 95, canary: 5}`).
+    #[spec(example = "localhost:3000")]
+    pub to: Option<To>,
+    /// Answer with a redirect.
+    #[spec(example = "https://example.com")]
+    pub redirect: Option<Redirect>,
+    /// Answer with a fixed text.
+    #[spec(example = "OK")]
+    pub respond: Option<Respond>,
+    /// Timeouts of this route; what is not written comes from the upstream, then from `defaults`.
+    pub timeout: Timeouts,
+    /// Whether the origin sees the `Host` the client sent. With `false` it sees the endpoint's own host and port.
+    #[spec(default = true)]
+    pub preserve_host: bool,
+    /// Largest request body, or `none`, in place of the listener's limit.
+    #[spec(example = "10MiB")]
+    pub body_size: Option<Limit<Size>>,
+    /// Headers set on the request before it goes to the origin; each replaces all of its name.
+    #[spec(example = "{X-Site: main}")]
+    pub request_headers: Headers,
+    /// Headers removed from the request before it goes to the origin.
+    pub remove_request_headers: Vec<HeaderName>,
+    /// Headers set on the response before it goes to the client; each replaces all of its name.
+    #[spec(example = "{X-Frame-Options: DENY}")]
+    pub response_headers: Headers,
+    /// Headers removed from the response before it goes to the client.
+    pub remove_response_headers: Vec<HeaderName>,
+    /// Steps on the way of request and response, in order.
+    pub filters: Vec<Filter>,
+}
+
+/// Exactly one of `to`, `redirect` and `respond`.
+fn one_action(route: &Route, node: &Node, decoder: &mut Decoder) {
+    let key = |name: &str| node.entries().iter().find(|entry| entry.key.value == name).map(|entry| entry.key.span);
+    let written: Vec<_> =
+        ["to", "redirect", "respond"].into_iter().filter_map(|name| Some((name, key(name)?))).collect();
+    if let [(first, first_span), (second, second_span), ..] = written.as_slice() {
+        let (first, first_span, second, second_span) = if first_span <= second_span {
+            (first, first_span, second, second_span)
+        } else {
+            (second, second_span, first, first_span)
+        };
+        decoder.report(
+            Diagnostic::error(
+                codes::CONFLICTING_KEYS,
+                *second_span,
+                format!("a route has either `{first}` or `{second}`"),
+            )
+            .label("one too many")
+            .second(*first_span, "the other one")
+            .edits("remove one of them", removal(node.entries(), second).into_iter().collect()),
+        );
+        return;
+    }
+    if matches!(&route.to, Some(To::Any(targets)) if targets.is_empty()) {
+        let list = node.value("to").unwrap_or(node);
+        if matches!(&list.kind, NodeKind::List(items) if items.is_empty()) {
+            decoder.report(empty_list(list, "`to` is an empty list", "[localhost:3000]"));
+        }
+        return;
+    }
+    let unbuilt = ["files", "aggregate", "when", "rollout"].into_iter().any(|name| key(name).is_some());
+    let acts = route.to.is_some() || route.redirect.is_some() || route.respond.is_some();
+    if acts || unbuilt || !written.is_empty() {
+        return;
+    }
+    decoder.missing_key(node, "to", "localhost:3000", "a route needs `to`, `redirect` or `respond`");
+}
+
+pub(super) fn empty_list(node: &Node, message: &str, example: &str) -> Diagnostic {
+    Diagnostic::error(codes::EMPTY_LIST, node.span, message).label("nothing in it").replace(
+        format!("write {example}"),
+        node.span,
+        example,
+    )
+}
+
+/// Where requests go.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(noun = "`to`")]
+pub enum To {
+    /// One target.
+    #[spec(form = "scalar")]
+    One(Spanned<Target>),
+    /// Endpoints that serve in turn: an upstream without a name.
+    #[spec(form = "list")]
+    Any(Vec<Spanned<Endpoint>>),
+    /// A split by weight.
+    #[spec(form = "map")]
+    Split(Weights),
+}
+
+/// A redirect. A text stands for `to`.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(
+    noun = "a redirect",
+    short = "to",
+    peers(
+        url = "to",
+        location = "to",
+        target = "to",
+        code = "status",
+        status_code = "status",
+        permanent = "status",
+        statusCode = "status",
+        preserve_path = "keep_path"
+    )
+)]
+pub struct Redirect {
+    /// A URL (`https://example.com`) or a path (`/new`).
+    #[spec(example = "https://example.com")]
+    pub to: Spanned<Location>,
+    /// The status. 302 by default, as in Caddy and the Gateway API: browsers remember 301 and 308 for good, so a mistaken one cannot be taken back.
+    #[spec(default = RedirectStatus::Found)]
+    pub status: RedirectStatus,
+    /// Whether the path and query of the request are appended. By default they are if `to` is a URL without a path of its own.
+    pub keep_path: Option<bool>,
+}
+
+impl Redirect {
+    /// Whether the path and query of the request are appended.
+    pub fn keeps_path(&self) -> bool {
+        self.keep_path.unwrap_or_else(|| self.to.as_str().contains("://") && !self.to.has_path())
+    }
+}
+
+/// The status of a redirect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
+#[spec(noun = "the status of a redirect", peers(permanent = "308", temporary = "307", found = "302", "300" = "302", "304" = "302"))]
+pub enum RedirectStatus {
+    /// 301: for good; clients may turn POST into GET.
+    #[spec(name = "301")]
+    MovedPermanently,
+    /// 302: for now; clients may turn POST into GET.
+    #[spec(name = "302")]
+    Found,
+    /// 303: for now, and always with GET.
+    #[spec(name = "303")]
+    SeeOther,
+    /// 307: for now, with the same method.
+    #[spec(name = "307")]
+    TemporaryRedirect,
+    /// 308: for good, with the same method.
+    #[spec(name = "308")]
+    PermanentRedirect,
+}
+
+impl RedirectStatus {
+    /// The number.
+    pub fn get(self) -> u16 {
+        match self {
+            Self::MovedPermanently => 301,
+            Self::Found => 302,
+            Self::SeeOther => 303,
+            Self::TemporaryRedirect => 307,
+            Self::PermanentRedirect => 308,
+        }
+    }
+}
+
+/// A fixed answer. A text stands for `body`.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(noun = "`respond`", short = "body", check = sound_answer, peers(code = "status", status_code = "status", text = "body", content = "body", type = "content_type", header = "headers"))]
+pub struct Respond {
+    /// The status.
+    #[spec(default = Status::OK)]
+    pub status: Status,
+    /// The body.
+    #[spec(default = String::new(), example = "OK")]
+    pub body: String,
+    /// The `Content-Type` of the body.
+    #[spec(default = String::from("text/plain; charset=utf-8"))]
+    pub content_type: String,
+    /// More headers of the answer.
+    pub headers: Headers,
+}
+
+/// `respond: 404` could mean the status or the text; Caddy takes it for the status, nginx asks for both.
+/// A line end in the type would begin another header.
+fn sound_answer(respond: &Respond, node: &Node, decoder: &mut Decoder) {
+    if respond.content_type.chars().any(char::is_control) {
+        let span = node.value("content_type").map_or(node.span, |value| value.span);
+        decoder.report(
+            Diagnostic::error(codes::HEADER, span, "a header value holds no line ends or control characters").replace(
+                "write text/plain",
+                span,
+                "text/plain",
+            ),
+        );
+    }
+    let NodeKind::Scalar { text, style: Style::Plain, raw: None } = &node.kind else { return };
+    if respond.body == *text && Status::parse(text).is_ok() {
+        decoder.report(
+            Diagnostic::error(codes::STATUS, node.span, format!("`{text}` could be the status or the text"))
+                .label("ambiguous")
+                .replace(format!("write {{status: {text}}}"), node.span, format!("{{status: {text}}}")),
+        );
+    }
+}

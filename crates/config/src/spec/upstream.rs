@@ -1,0 +1,178 @@
+//! Upstreams: named groups of endpoints, and their timeouts.
+
+use super::route::empty_list;
+use crate::decode::{Decoder, OneOrMany};
+use crate::source::Spanned;
+use crate::syntax::{Node, NodeKind};
+use crate::value::{Duration, Endpoint, Limit};
+use strait_config_derive::Spec;
+
+/// Timeouts that a route or an upstream may set. A text stands for `request`.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(
+    noun = "`timeout`",
+    short = "request",
+    empty_ok,
+    peers(
+        read = "first_byte",
+        response = "first_byte",
+        server = "first_byte",
+        response_header_timeout = "first_byte",
+        total = "request",
+        dial = "connect",
+        connect_timeout = "connect",
+        stream_idle = "idle",
+        backendRequest = "first_byte",
+        client = "`header_timeout` and `idle_timeout` in a listener's `limits`"
+    )
+)]
+pub struct Timeouts {
+    /// Time to connect to an endpoint.
+    #[spec(min = Duration::millis(1), max = Duration::secs(3600), example = "1s")]
+    pub connect: Option<Duration>,
+    /// Time from the request's end to the first byte of the response.
+    #[spec(min = Duration::millis(1), max = Duration::secs(86_400), example = "60s")]
+    pub first_byte: Option<Duration>,
+    /// Time for the whole exchange, or `none`.
+    #[spec(min = Duration::millis(1), example = "30s")]
+    pub request: Option<Limit<Duration>>,
+    /// Longest silence while a body is on its way, in either direction.
+    #[spec(min = Duration::millis(1), max = Duration::secs(86_400), example = "60s")]
+    pub idle: Option<Duration>,
+}
+
+/// A named group of interchangeable endpoints and how to use them. A text or list stands for `endpoints`.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(
+    noun = "an upstream",
+    short = "endpoints",
+    check = some_endpoints,
+    peers(
+        servers = "endpoints", server = "endpoints", targets = "endpoints", target = "endpoints", hosts = "endpoints", backends = "endpoints", upstreams = "endpoints", url = "endpoints", urls = "endpoints", to = "endpoints",
+        nodes = "endpoints", lb_endpoints = "endpoints", load_assignment = "endpoints", loadBalancer = "endpoints", addresses = "endpoints", address = "endpoints", dial = "endpoints",
+        lb_policy = "balance", algorithm = "balance", lb_algorithm = "balance", load_balancing = "balance", strategy = "balance", policy = "balance", method = "balance",
+        maxconn = "max_connections", max_conns = "max_connections", keepalive = "keep_alive", keepAlive = "keep_alive", connection_pool = "keep_alive", timeouts = "timeout", connect_timeout = "timeout", retries = "retry", retry_policy = "retry",
+        healthcheck = "health_check", healthchecks = "health_check", health_checks = "health_check", healthCheck = "health_check", check = "health_check",
+        outlier = "outlier_detection", transport_socket = "tls", ssl = "tls", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
+    ),
+    unbuilt(
+        health_check = "active health checks", outlier_detection = "outlier detection", circuit_breaker = "circuit breakers", tls = "TLS to upstreams", protocol = "other protocols than HTTP/1.1 to upstreams",
+        replicas = "PostgreSQL pooling", slow_start = "slow start", sticky = "sticky sessions", hash = "hash balancing", proxy_protocol = "the PROXY protocol", locality = "localities", subsets = "subsets of endpoints",
+    )
+)]
+pub struct Upstream {
+    /// The endpoints: `host:port`, `unix:/path`, or `{address: host:port, weight: 2}`.
+    #[spec(example = "[localhost:3000]")]
+    pub endpoints: OneOrMany<UpstreamEndpoint>,
+    /// How the endpoint of a request is chosen.
+    #[spec(default = Balance::RoundRobin)]
+    pub balance: Balance,
+    /// Most connections to one endpoint at a time, over all workers, or `none`.
+    #[spec(default = Limit::Max(1024))]
+    pub max_connections: Limit<u32>,
+    /// Connections kept for further requests.
+    pub keep_alive: KeepAlive,
+    /// Timeouts of this upstream; what is not written comes from `defaults`. A route's own go first.
+    pub timeout: Timeouts,
+    /// When a request is sent once more.
+    pub retry: Retry,
+}
+
+/// One address of an upstream. A text stands for `address`.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(
+    noun = "an endpoint",
+    short = "address",
+    peers(
+        host = "address",
+        url = "address",
+        target = "address",
+        server = "address",
+        dial = "address",
+        addr = "address",
+        load_balancing_weight = "weight"
+    ),
+    unbuilt(
+        backup = "backup endpoints",
+        priority = "priorities of endpoints",
+        zone = "localities",
+        max_connections = "limits of single endpoints",
+        labels = "subsets of endpoints"
+    )
+)]
+pub struct UpstreamEndpoint {
+    /// `host:port`, `http://host:port` or `unix:/path`.
+    #[spec(example = "localhost:3000")]
+    pub address: Spanned<Endpoint>,
+    /// Its share of the requests, against the weights of the others. 0 gets none.
+    #[spec(default = 1, max = crate::limits::WEIGHT_MAX)]
+    pub weight: u32,
+}
+
+/// How the endpoint of a request is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
+#[spec(
+    noun = "a way to balance",
+    peers(roundrobin = "round_robin", "round-robin" = "round_robin", ROUND_ROBIN = "round_robin", wrr = "round_robin", rr = "round_robin", static_rr = "round_robin", "static-rr" = "round_robin",
+        leastconn = "least_request", least_conn = "least_request", LEAST_REQUEST = "least_request", ip_hash = "hash", source = "hash", RANDOM = "random"),
+    unbuilt(least_request = "least-request balancing", random = "random balancing", hash = "hash balancing", ring_hash = "hash balancing", maglev = "hash balancing", first = "balancing by order", peak_ewma = "latency balancing", p2c = "least-request balancing")
+)]
+pub enum Balance {
+    /// One after the other, by weight.
+    RoundRobin,
+}
+
+/// Connections kept for further requests.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(
+    noun = "`keep_alive`",
+    empty_ok,
+    peers(
+        max = "max_idle",
+        connections = "max_idle",
+        idle = "idle_timeout",
+        timeout = "idle_timeout",
+        max_idle_conns_per_host = "max_idle",
+        keepalive_timeout = "idle_timeout"
+    )
+)]
+pub struct KeepAlive {
+    /// Most idle connections kept to one endpoint, per worker. 0 keeps none.
+    #[spec(default = 1024, max = 65_536_u32)]
+    pub max_idle: u32,
+    /// How long an idle connection is kept. Shorter than the origin keeps it (nginx 75s, Apache 5s, Node 5s), or requests meet closed connections and are sent again.
+    #[spec(default = Duration::secs(60), min = Duration::millis(100), max = Duration::secs(86_400))]
+    pub idle_timeout: Duration,
+}
+
+/// When a request is sent once more, to another endpoint if there is one. Only what is safe is repeated: a request that may have reached the origin only if its method is idempotent (RFC 9110 section 9.2.2).
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(noun = "`retry`", short = "attempts", empty_ok, peers(num_retries = "attempts", retries = "attempts", tries = "attempts", "on" = "retry_on", conditions = "retry_on", retry_policy = "retry_on"),
+    unbuilt(budget = "retry budgets", backoff = "retry delays", per_try_timeout = "timeouts of single attempts"))]
+pub struct Retry {
+    /// Most attempts, the first one included; 1 never repeats.
+    #[spec(default = 2, min = 1_u32, max = 10_u32)]
+    pub attempts: u32,
+    /// What is worth another attempt.
+    #[spec(default = vec![RetryOn::ConnectFailure, RetryOn::Reset])]
+    pub retry_on: Vec<RetryOn>,
+}
+
+/// What is worth another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
+#[spec(noun = "a reason to try again", peers("connect-failure" = "connect_failure", error = "connect_failure", "conn-failure" = "connect_failure", "refused-stream" = "connect_failure", "empty-response" = "reset"),
+    unbuilt("500" = "retries by status", "502" = "retries by status", "503" = "retries by status", "504" = "retries by status", "5xx" = "retries by status", timeout = "retries after a timeout", gateway_error = "retries by status"))]
+pub enum RetryOn {
+    /// The connection could not be made: the request has not left.
+    ConnectFailure,
+    /// The connection broke before a byte of the response came.
+    Reset,
+}
+
+/// An upstream without endpoints could not serve anything.
+fn some_endpoints(_: &Upstream, node: &Node, decoder: &mut Decoder) {
+    let list = node.value("endpoints").unwrap_or(node);
+    if matches!(&list.kind, NodeKind::List(items) if items.is_empty()) {
+        decoder.report(empty_list(list, "an upstream needs endpoints", "[localhost:3000]"));
+    }
+}
