@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", about: "lints of every target, warnings denied", run: clippy },
     Step { name: "docs", about: "generated pages of the manual are up to date", run: docs::check },
     Step { name: "doctest", about: "every example in the documentation of the code", run: doctests },
+    Step { name: "instructions", about: "the engine's hot paths cost what they did", run: instructions },
     // Last, so that its own summary closes the output.
     Step { name: "test", about: "every test", run: tests },
 ];
@@ -139,6 +140,15 @@ fn tests(root: &Path) -> Verdict {
 fn doctests(root: &Path) -> Verdict {
     let arguments = ["test", "--quiet", "--workspace", "--doc", "--no-fail-fast"];
     verdict(shell::capture(shell::cargo(root).args(arguments)).map(drop), "all examples")
+}
+
+/// Instructions do not vary from run to run, so that unlike a time they can gate.
+fn instructions(root: &Path) -> Verdict {
+    if shell::find("valgrind").is_none() {
+        return Verdict::Skipped("valgrind is missing; run: apt-get install -y valgrind".to_owned());
+    }
+    let arguments = ["bench", "--quiet", "--package", "strait-http1", "--bench", "instructions"];
+    verdict(shell::run(shell::cargo(root).args(arguments)), "no hot path of the engine grew by more than 3 %")
 }
 
 #[cfg(test)]

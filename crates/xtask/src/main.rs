@@ -28,7 +28,7 @@ cargo xtask test [--only STEP]... [--skip STEP]...     every check
 cargo xtask peers [--without NAME]...                  install the real peers and clients that tests use
 cargo xtask bench ARGUMENTS...                         side-by-side measurements, in release
 cargo xtask conformance ARGUMENTS...                   the raw HTTP corpus, in release
-cargo xtask fuzz TARGET [--seconds N]                  one fuzz target (60 s)
+cargo xtask fuzz TARGET|all [--seconds N]              one fuzz target, or each in turn (60 s)
 cargo xtask docs [--check]                             generated pages of the manual
 ";
 
