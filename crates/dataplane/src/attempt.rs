@@ -6,7 +6,8 @@ use crate::exchange::{Exchange, octets_max};
 use crate::fault::{client_interrupt, client_misdeed, upstream_interrupt, upstream_misdeed};
 use crate::forward;
 use crate::io::{Socket, Unexpected};
-use crate::relay::{self, Late, Pace, Pump, Sink, Source, Trouble};
+use crate::pace::{Late, Pace};
+use crate::relay::{self, Pump, Sink, Source, Trouble};
 use crate::scratch::Scratch;
 use crate::stream::Interrupt;
 use crate::upstream::h1::{Origin, Receiver};
@@ -118,12 +119,13 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         worker,
         limits: &listener.limits.http1,
         alarm: own_alarm.as_ref().unwrap_or(alarm),
-        source: Source { socket, held, decoder: &mut decoder, pace: client_pace, failed: &Cell::new(false) },
+        source: Source { socket, held, decoder: &mut decoder, pace: client_pace.beside(&tally.response_octets), failed: &Cell::new(false) },
         sink: Sink {
             socket: &connection.socket,
             encoder: &mut encoder,
             output,
-            pace: Pace::origin(chosen.upstream.idle_timeout, *deadline_ms),
+            // An upload that stalls must not cut a response that moves.
+            pace: Pace::origin(chosen.upstream.idle_timeout, *deadline_ms).beside(&tally.response_octets),
             begun: &Cell::new(false),
         },
         trailers,

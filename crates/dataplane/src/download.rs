@@ -6,7 +6,8 @@ use crate::clock::ms;
 use crate::exchange::Tally;
 use crate::forward;
 use crate::io::Socket;
-use crate::relay::{Pace, Pump, Sink, Source, send_all};
+use crate::pace::Pace;
+use crate::relay::{Pump, Sink, Source, send_all};
 use crate::request_id::RequestId;
 use crate::upstream::h1::Receiver;
 use crate::worker::Worker;
@@ -39,7 +40,7 @@ pub(crate) struct Download<'a> {
     pub(crate) id: &'a RequestId,
     pub(crate) tally: &'a Tally<'a>,
     pub(crate) deadline_ms: u64,
-    pub(crate) client_pace: Pace,
+    pub(crate) client_pace: Pace<'a>,
     pub(crate) sent: &'a Sent,
 }
 
@@ -83,11 +84,14 @@ impl Download<'_> {
     }
 
     async fn send(&mut self, output: &mut Vec<u8>) -> Result<(), Fault> {
-        let begun = Cell::new(false);
+        // Half of an interim head is as good as a response begun: nothing may be put behind it.
+        let begun = &self.tally.response_begun;
         let parts = [output.as_slice(), b"", b""];
-        let sent = send_all(self.worker, self.client, parts, self.alarm, &mut self.client_pace, &begun).await;
+        let sent = send_all(self.worker, self.client, parts, self.alarm, &mut self.client_pace, begun).await;
         output.clear();
-        sent.map_err(download_fault)
+        sent.map_err(download_fault)?;
+        begun.set(false);
+        Ok(())
     }
 
     async fn deliver(&mut self, origin: &mut Receiver<'_>, output: &mut Vec<u8>) -> Result<Outcome, Fault> {
@@ -108,7 +112,7 @@ impl Download<'_> {
                 socket: origin.socket,
                 held: origin.held,
                 decoder: origin.engine.decoder_mut(),
-                pace: Pace::origin(self.upstream.idle_timeout, self.deadline_ms),
+                pace: Pace::origin(self.upstream.idle_timeout, self.deadline_ms).beside(&self.tally.request_octets),
                 failed: &self.sent.failed,
             },
             sink: Sink {

@@ -4,7 +4,7 @@ use crate::attempt;
 use crate::clock::ms;
 use crate::downstream::h1::ClientConnection;
 use crate::fault::{client_interrupt, client_misdeed};
-use crate::relay::Pace;
+use crate::pace::Pace;
 use crate::request_id::RequestId;
 use crate::scratch::Scratch;
 use crate::worker::{Adopted, Worker};
@@ -15,6 +15,9 @@ use strait_http1::{Event, Persistence, Server};
 use strait_message::{Fault, Kind, Method, Name, Phase, Retry, Status};
 use strait_plan::{Action, ClientView, Facts, Listener, Route, RouteSet, Verdict};
 use strait_route::{Authority, Target, canonical};
+
+/// How long a client may take over the answer to a fault, whatever its pace.
+const FAULT_ANSWER_MS_MAX: u64 = 10_000;
 
 /// An exchange's state: what it was given, what it found out, and what will be written down about it.
 pub(crate) struct Exchange<'c> {
@@ -213,10 +216,18 @@ fn may_retry(exchange: &Exchange<'_>, fault: Fault) -> bool {
         }
 }
 
-impl Exchange<'_> {
+impl<'c> Exchange<'c> {
     /// The pace the client must keep.
-    pub(crate) fn client_pace(&self) -> Pace {
+    pub(crate) fn client_pace(&self) -> Pace<'c> {
         let limits = &self.listener.limits;
         Pace::client(limits.body_rate_min, limits.body_rate_window, self.deadline_ms)
+    }
+
+    /// The pace of an answer to a fault: the exchange's own deadline may be what has passed, and a client that takes
+    /// nothing must not be waited for without end.
+    pub(crate) fn fault_pace(&self) -> Pace<'c> {
+        let limits = &self.listener.limits;
+        let deadline_ms = self.worker.clock.now_ms().saturating_add(FAULT_ANSWER_MS_MAX);
+        Pace::client(limits.body_rate_min, limits.body_rate_window, deadline_ms)
     }
 }

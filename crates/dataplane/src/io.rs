@@ -4,6 +4,8 @@
 //! a lock. A transfer shorter than asked for tells that the socket is drained, and saves the system call that would
 //! only say so.
 
+mod queue;
+
 #[cfg(feature = "sim")]
 use crate::sim;
 use std::io::{self, IoSlice};
@@ -124,6 +126,31 @@ impl Socket {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 outcome => return Poll::Ready(outcome),
             }
+        }
+    }
+
+    /// Octets written that the peer has not taken yet.
+    pub(crate) fn queued(&self) -> u64 {
+        match self {
+            Self::Tcp(stream) => queue::queued(stream),
+            Self::Unix(stream) => queue::queued(stream),
+            #[cfg(feature = "sim")]
+            Self::Sim(_) => 0,
+        }
+    }
+
+    /// Octets that the kernel would take now without making the writer wait, somewhat less than it could. Costs two
+    /// system calls; asked for bulk only. A peer on this machine's own sockets is never doubted.
+    pub(crate) fn room(&self) -> u64 {
+        match self {
+            Self::Tcp(stream) => {
+                let size = rustix::net::sockopt::socket_send_buffer_size(stream).unwrap_or(0) as u64;
+                // The size counts the kernel's own expense, too.
+                (size - size / 4).saturating_sub(queue::queued(stream))
+            }
+            Self::Unix(_) => u64::MAX,
+            #[cfg(feature = "sim")]
+            Self::Sim(_) => u64::MAX,
         }
     }
 

@@ -21,6 +21,7 @@ mod forward;
 mod io;
 mod log;
 mod mail;
+mod pace;
 mod relay;
 mod reply;
 mod request_id;

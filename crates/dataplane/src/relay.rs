@@ -1,9 +1,10 @@
 //! Moving a body from one side to the other, with back-pressure: nothing more is read before what was read is gone.
 
 use crate::alarm::Alarm;
-use crate::clock::ms;
+use crate::buffer::LARGE;
 use crate::exchange::Exchange;
 use crate::io::Socket;
+use crate::pace::{Late, Pace};
 use crate::scratch::Scratch;
 use crate::stream::{Held, Interrupt, write_some};
 use crate::upstream::Connection;
@@ -25,74 +26,6 @@ const OUTPUT_MAX: usize = 32 * 1024;
 /// A body of which this much is left is read in large pieces at once.
 const BULK_MIN: u64 = 96 * 1024;
 
-/// How slow a peer may be: at least so many octets in every window.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    octets_min: u64,
-    window_ms: u64,
-    /// The end of the whole exchange, whatever the pace.
-    deadline_ms: u64,
-    window_end_ms: u64,
-    moved: u64,
-}
-
-/// What a late wait means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Late {
-    /// The peer was slower than its pace.
-    Slow,
-    /// The exchange took longer than its timeout.
-    Deadline,
-}
-
-impl Pace {
-    /// A client must move `rate_min` octets a second on average over a window; zero asks for nothing.
-    pub(crate) fn client(rate_min: u64, window: Duration, deadline_ms: u64) -> Self {
-        let window_ms = if rate_min == 0 { u64::MAX / 2 } else { ms(window).max(1) };
-        let octets_min = u128::from(rate_min) * u128::from(window_ms) / 1_000;
-        Self::new(u64::try_from(octets_min).unwrap_or(u64::MAX), window_ms, deadline_ms)
-    }
-
-    /// An origin must move something within its idle timeout.
-    pub(crate) fn origin(idle: Duration, deadline_ms: u64) -> Self {
-        Self::new(1, ms(idle), deadline_ms)
-    }
-
-    fn new(octets_min: u64, window_ms: u64, deadline_ms: u64) -> Self {
-        Self { octets_min, window_ms, deadline_ms, window_end_ms: 0, moved: 0 }
-    }
-
-    /// Sets the alarm for a wait that begins now.
-    pub(crate) fn arm(&mut self, alarm: &Alarm, now_ms: u64) {
-        if now_ms >= self.window_end_ms {
-            self.begin_window(now_ms);
-        }
-        alarm.set(self.window_end_ms.min(self.deadline_ms), now_ms);
-    }
-
-    fn begin_window(&mut self, now_ms: u64) {
-        self.window_end_ms = now_ms.saturating_add(self.window_ms);
-        self.moved = 0;
-    }
-
-    /// Counts octets that moved.
-    pub(crate) fn moved(&mut self, octets: usize) {
-        self.moved += octets as u64;
-    }
-
-    /// Judges a wait whose alarm rang; when the pace was kept, the next window begins.
-    pub(crate) fn judge(&mut self, alarm: &Alarm, now_ms: u64) -> Result<(), Late> {
-        if now_ms >= self.deadline_ms {
-            return Err(Late::Deadline);
-        }
-        if now_ms >= self.window_end_ms && self.moved < self.octets_min {
-            return Err(Late::Slow);
-        }
-        self.arm(alarm, now_ms);
-        Ok(())
-    }
-}
-
 /// One direction of an exchange: from a socket by a decoder, through an encoder to another socket.
 pub(crate) struct Pump<'a> {
     pub(crate) worker: &'a Worker,
@@ -113,7 +46,7 @@ pub(crate) struct Source<'a> {
     pub(crate) socket: &'a Socket,
     pub(crate) held: &'a mut Held,
     pub(crate) decoder: &'a mut Decoder,
-    pub(crate) pace: Pace,
+    pub(crate) pace: Pace<'a>,
     /// Set once a write to the socket failed. The kernel reports a reset to one call only, and to the next read the end:
     /// such an end proves nothing.
     pub(crate) failed: &'a Cell<bool>,
@@ -125,9 +58,17 @@ pub(crate) struct Sink<'a> {
     pub(crate) encoder: &'a mut Encoder,
     /// What goes out before the body: usually its head.
     pub(crate) output: &'a mut Vec<u8>,
-    pub(crate) pace: Pace,
+    pub(crate) pace: Pace<'a>,
     /// Set once an octet has left.
     pub(crate) begun: &'a Cell<bool>,
+}
+
+impl Sink<'_> {
+    /// Whether the kernel would take a large piece at once. What it would not take waits in our memory, and the
+    /// peer may never read it.
+    fn has_room(&self) -> bool {
+        self.socket.room() >= LARGE as u64
+    }
 }
 
 /// Why a body could not be moved whole.
@@ -156,7 +97,7 @@ impl Pump<'_> {
                 return self.send(&[]).await;
             }
             self.send(&[]).await?;
-            let octets = self.fill(large).await?;
+            let octets = self.fill(large && self.sink.has_room()).await?;
             if octets == 0 {
                 return self.end_by_eof().await;
             }
@@ -220,7 +161,7 @@ impl Pump<'_> {
     }
 
     async fn fill(&mut self, large: bool) -> Result<usize, Trouble> {
-        self.source.pace.arm(self.alarm, self.worker.clock.now_ms());
+        self.source.pace.arm(self.alarm, self.worker.clock.now_ms(), || 0);
         loop {
             let filled = self.source.held.fill(self.source.socket, &self.worker.buffers, large, self.alarm).await;
             match filled {
@@ -228,7 +169,7 @@ impl Pump<'_> {
                 Err(Interrupt::Io(error)) => return Err(Trouble::SourceIo(error)),
                 Err(Interrupt::Deadline) => {
                     let now_ms = self.worker.clock.now_ms();
-                    self.source.pace.judge(self.alarm, now_ms).map_err(Trouble::SourceLate)?;
+                    self.source.pace.judge(self.alarm, now_ms, || 0).map_err(Trouble::SourceLate)?;
                 }
             }
         }
@@ -255,27 +196,27 @@ pub(crate) async fn send_all(
     socket: &Socket,
     parts: [&[u8]; 3],
     alarm: &Alarm,
-    pace: &mut Pace,
+    pace: &mut Pace<'_>,
     begun: &Cell<bool>,
 ) -> Result<(), Trouble> {
     let total: usize = parts.iter().map(|part| part.len()).sum();
     let mut written = 0;
     while written < total {
-        match write_some(socket, &parts, written, alarm, || pace_armed(worker, pace, alarm)).await {
+        let arm = || pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
+        match write_some(socket, &parts, written, alarm, arm).await {
             Ok(moved) => {
                 begun.set(true);
                 pace.moved(moved);
                 written += moved;
             }
             Err(Interrupt::Io(error)) => return Err(Trouble::SinkIo(error)),
-            Err(Interrupt::Deadline) => pace.judge(alarm, worker.clock.now_ms()).map_err(Trouble::SinkLate)?,
+            Err(Interrupt::Deadline) => {
+                let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
+                judged.map_err(Trouble::SinkLate)?;
+            },
         }
     }
     Ok(())
-}
-
-fn pace_armed(worker: &Worker, pace: &mut Pace, alarm: &Alarm) {
-    pace.arm(alarm, worker.clock.now_ms());
 }
 
 /// How long a tunnel may be silent in both directions.
@@ -341,8 +282,13 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
         octets: &tally.response_octets,
         octets_max: u64::MAX,
     };
+    // Both ends of a tunnel tell a complete stream from a broken one by how it is closed.
+    client.ends_response.set(true);
     let outcome = both(one_way(&mut up, &tally.response_octets), one_way(&mut down, &tally.request_octets)).await;
     worker.buffers.give_output(head);
+    if outcome.is_err() {
+        origin_socket.reset_on_close();
+    }
     outcome
 }
 

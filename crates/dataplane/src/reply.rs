@@ -3,6 +3,7 @@
 use crate::exchange::Exchange;
 use crate::fault::client_interrupt;
 use crate::forward;
+use crate::pace::Pace;
 use crate::relay::{Trouble, send_all};
 use crate::request_id::text;
 use crate::stream::Interrupt;
@@ -70,7 +71,8 @@ pub(crate) async fn fault(exchange: &mut Exchange<'_>, fault: Fault) -> Result<(
     let mut reply = Reply::new(status(&fault), content_type, body.as_bytes());
     add_fault_fields(exchange, &fault, &mut reply.head);
     // The answer may fail to arrive; what is written down is why there was one.
-    exchange.tally.fault_answered = send(exchange, reply).await.is_ok();
+    let pace = exchange.fault_pace();
+    exchange.tally.fault_answered = send_at(exchange, reply, pace).await.is_ok();
     Err(fault)
 }
 
@@ -132,7 +134,13 @@ fn explain(exchange: &Exchange<'_>, fault: &Fault, body: &mut String) -> &'stati
 }
 
 /// Sends a whole response.
-async fn send(exchange: &mut Exchange<'_>, mut reply: Reply<'_>) -> Result<(), Fault> {
+async fn send(exchange: &mut Exchange<'_>, reply: Reply<'_>) -> Result<(), Fault> {
+    let pace = exchange.client_pace();
+    send_at(exchange, reply, pace).await
+}
+
+/// Sends a whole response at a pace.
+async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace: Pace<'c>) -> Result<(), Fault> {
     if let Some(route) = exchange.tally.route {
         forward::edit(&mut reply.head.headers, &route.response_headers);
     }
@@ -153,7 +161,6 @@ async fn send(exchange: &mut Exchange<'_>, mut reply: Reply<'_>) -> Result<(), F
     let _ = exchange.server.encoder_mut().data_prefix(body.len() as u64, &mut exchange.output);
     let _ = exchange.server.send_end(None, &mut exchange.output);
     exchange.tally.response_octets.set(body.len() as u64);
-    let mut pace = exchange.client_pace();
     let parts = [exchange.output.as_slice(), body, b""];
     let (client, begun) = (&exchange.client, &exchange.tally.response_begun);
     let sent = send_all(exchange.worker, &client.socket, parts, &client.alarm, &mut pace, begun).await;

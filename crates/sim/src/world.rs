@@ -121,13 +121,11 @@ impl Knobs {
         let unhurt = case.is_harmless() || (case.heals() && self.attempts > 1);
         // An origin that closes on what it has not read takes its answer back with a reset.
         let retracts = case.answer.early && case.answer.form == Form::Close && case.upload != Upload::None;
-        // One that reads nothing during a long answer is too slow a reader of the request.
-        let starves = case.answer.early && case.answer.octets > 20_000 && case.upload != Upload::None;
         let alone = case.route != "few" || self.temper.mishaps == 0;
         self.gentle
             && room
             && unhurt
-            && !(retracts || starves)
+            && !retracts
             && alone
             && case.patience == Patience::Endless
             && self.origin_idle_ms.is_none()
