@@ -182,6 +182,7 @@ impl std::error::Error for Refusal {}
 pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refusal> {
     let request = Parsed::of(question)?;
     let listener = find_listener(plan, question.listener, request.port)?;
+    let request = request.canonical(listener.path_rules)?;
     let token = Some(question.method.as_bytes()).filter(|token| strait_http1::is_token(token));
     let method = token.and_then(Method::from_token);
     let method = method.ok_or_else(|| Refusal::Malformed(format!("`{}` is not a method", question.method)))?;
@@ -314,6 +315,10 @@ fn limits(listener: &Listener, route: Option<&Route>) -> Vec<(&'static str, Stri
         ("request head", render::size(limits.http1.head_bytes_max.into())),
         ("header lines", limits.http1.fields_max.to_string()),
         ("connections", limits.connections_max.to_string()),
+        (
+            "connections of one client",
+            limits.connections_per_client_max.map_or_else(|| "none".to_owned(), |max| max.to_string()),
+        ),
     ]
 }
 
@@ -330,6 +335,8 @@ fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
         ("connect", each(|upstream| upstream.connect_timeout)),
         ("first byte", each(|upstream| upstream.first_byte_timeout)),
         ("idle", each(|upstream| upstream.idle_timeout)),
+        ("tunnel idle", each(|upstream| upstream.tunnel_timeout)),
+        ("queue", each(|upstream| upstream.queue_timeout)),
         ("whole exchange", route.request_timeout.map_or_else(|| "none".to_owned(), render::duration)),
     ]
 }

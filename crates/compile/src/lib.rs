@@ -98,7 +98,13 @@ impl Compiler {
         let upstreams = upstreams.into_list();
         self.registry.remember(&tables, &upstreams);
         self.generation += 1;
-        Ok(Arc::new(Plan { generation: self.generation, listeners, upstreams, access_log: self.access_log(snapshot) }))
+        Ok(Arc::new(Plan {
+            generation: self.generation,
+            listeners,
+            upstreams,
+            access_log: self.access_log(snapshot),
+            drain_timeout: snapshot.spec.drain_timeout.get().map(Into::into),
+        }))
     }
 
     fn access_log(&self, snapshot: &Snapshot) -> Format {

@@ -2,13 +2,10 @@
 
 use crate::routes::{NamedTable, TOP};
 use std::sync::Arc;
-use std::time::Duration;
 use strait_config::value::{Address, Cidr};
 use strait_config::{Snapshot, Spanned, spec};
 use strait_plan::{ListenAddress, Listener, ListenerLimits, RouteSet, TrustedProxies};
-
-/// Over which `body_rate_min` is averaged: a phone that changes cells is silent for seconds.
-const BODY_RATE_WINDOW: Duration = Duration::from_secs(10);
+use strait_route::PathRules;
 
 /// The listeners of a snapshot, with the tables made from it.
 pub(crate) fn listeners(snapshot: &Snapshot, tables: &[NamedTable]) -> Vec<Listener> {
@@ -21,6 +18,8 @@ pub(crate) fn listeners(snapshot: &Snapshot, tables: &[NamedTable]) -> Vec<Liste
             routes: find(tables, table)?,
             limits: limits(&spec.limits),
             trusted_proxies: spec.trusted_proxies.as_ref().map_or_else(|| top.clone(), |own| trusted(own)),
+            path_rules: PathRules { merge_slashes: spec.merge_slashes, ..PathRules::default() },
+            end_is_leaving: spec.half_close == spec::HalfClose::Abort,
         })
     };
     snapshot.spec.listeners.iter().filter_map(compile).collect()
@@ -55,7 +54,7 @@ fn limits(spec: &spec::Limits) -> ListenerLimits {
         header_timeout: spec.header_timeout.into(),
         idle_timeout: spec.idle_timeout.into(),
         body_rate_min: spec.body_rate_min.get().map_or(0, |rate| rate.get()),
-        body_rate_window: BODY_RATE_WINDOW,
+        body_rate_window: spec.body_rate_window.into(),
         connections_max: spec.connections,
         connections_per_client_max: spec.per_client_ip.get(),
         requests_per_connection_max: spec.requests_per_connection.get().unwrap_or(0),

@@ -173,7 +173,6 @@ fn a_pattern_of_a_listener_is_checked_too() {
 fn what_workers_do_not_do_yet_is_refused() {
     assert_snapshot!(refused(
         "
-listeners: {web: {address: 1, limits: {per_client_ip: 3}}}
 routes: {/a: a, /b: b, /c: c}
 upstreams:
   a: {endpoints: [localhost:1], retry: {retry_on: [reset]}}
@@ -188,6 +187,38 @@ fn routes_that_no_request_reaches_are_told() {
     assert_snapshot!(reviewed(
         "routes:\n  /: {respond: a}\n  /{$}: {respond: b}\n  //*: {respond: c}\n  /{x}/*: {respond: d}\n"
     ));
+}
+
+#[test]
+fn repeated_slashes_are_one_unless_a_listener_keeps_them() {
+    let text = "listeners:\n  a: {address: 1}\n  b: {address: 2, merge_slashes: false}\nroutes: {/admin/*: {respond: a}, /: {respond: b}}";
+    let plan = plan_of(text);
+    let route = |listener| {
+        let question = Question { listener: Some(listener), ..Question::new("GET", "x//admin//y") };
+        explain(&plan, &question).unwrap().winner.unwrap().pattern.to_string()
+    };
+    assert_eq!((route("a"), route("b")), ("/admin/*".to_owned(), "/".to_owned()));
+}
+
+#[test]
+fn what_a_connection_may_wait_for_is_written_into_the_plan() {
+    let text = "
+drain_timeout: 5s
+defaults: {timeout: {tunnel: 2h}}
+listeners: {a: {address: 1, half_close: abort, limits: {body_rate_window: 4s, per_client_ip: 7}}}
+routes: {/: app, /other: {to: app, timeout: {tunnel: 1m}}}
+upstreams: {app: {endpoints: [localhost:1], queue: {max: 3, timeout: 1s}}}
+";
+    let plan = plan_of(text);
+    assert_eq!(plan.drain_timeout, Some(Duration::from_secs(5)));
+    let listener = &plan.listeners[0];
+    assert!(listener.end_is_leaving && listener.path_rules.merge_slashes);
+    assert_eq!(listener.limits.body_rate_window, Duration::from_secs(4));
+    assert_eq!(listener.limits.connections_per_client_max, Some(7));
+    let tunnels: Vec<_> = plan.upstreams.iter().map(|upstream| upstream.tunnel_timeout.as_secs()).collect();
+    assert_eq!(tunnels, [7200, 60]);
+    assert!(plan.upstreams.iter().all(|u| (u.queue_max, u.queue_timeout.as_secs()) == (3, 1)));
+    assert_eq!(plan_of("drain_timeout: none\nroutes: {/: localhost:1}").drain_timeout, None);
 }
 
 #[test]

@@ -6,13 +6,10 @@ use strait_config::{Diagnostic, Snapshot, Spanned, codes};
 
 /// An error for each thing that is written and would be ignored.
 pub(crate) fn refusals(snapshot: &Snapshot) -> Vec<Diagnostic> {
-    let listeners = snapshot.spec.listeners.iter();
-    let bounded = listeners.filter(|(_, listener)| listener.limits.per_client_ip.get().is_some());
-    let per_client = bounded.map(|(name, _)| refusal(name, "`per_client_ip` of a listener", "remove it"));
     let one_reason = snapshot.spec.upstreams.iter().filter(|(_, upstream)| retries_for_one_reason(upstream));
-    let reasons = one_reason
-        .map(|(name, _)| refusal(name, "`retry_on` with one reason only", "name both, or write `attempts: 1`"));
-    per_client.chain(reasons).collect()
+    one_reason
+        .map(|(name, _)| refusal(name, "`retry_on` with one reason only", "name both, or write `attempts: 1`"))
+        .collect()
 }
 
 fn retries_for_one_reason(upstream: &Upstream) -> bool {

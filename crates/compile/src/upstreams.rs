@@ -9,12 +9,6 @@ use strait_config::value::{Endpoint as Written, Host, Target};
 use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
 use strait_plan::{Endpoint, EndpointAddress, RetryOn, Upstream};
 
-/// Exchanges that wait for a connection to one endpoint, over all workers. Each holds its request's buffers, so there
-/// is an end to it; the language has no word for it yet.
-const QUEUE_MAX: u32 = 16_384;
-/// How long one waits so: as long as a person looks at an empty page.
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// The upstreams of a plan in the making.
 pub(crate) struct Upstreams<'s> {
     snapshot: &'s Snapshot,
@@ -32,6 +26,7 @@ struct OwnTimeouts {
     connect: Option<Duration>,
     first_byte: Option<Duration>,
     idle: Option<Duration>,
+    tunnel: Option<Duration>,
 }
 
 /// Where a route leads: entries of the plan with their weights.
@@ -113,6 +108,7 @@ impl<'s> Upstreams<'s> {
             connect: route.timeout.connect.map(Into::into),
             first_byte: route.timeout.first_byte.map(Into::into),
             idle: route.timeout.idle.map(Into::into),
+            tunnel: route.timeout.tunnel.map(Into::into),
         };
         let Some(upstream) = self.list.get(base).filter(|_| own != OwnTimeouts::default()) else { return base };
         let key = (upstream.name.clone(), own);
@@ -123,6 +119,7 @@ impl<'s> Upstreams<'s> {
             connect_timeout: own.connect.unwrap_or(upstream.connect_timeout),
             first_byte_timeout: own.first_byte.unwrap_or(upstream.first_byte_timeout),
             idle_timeout: own.idle.unwrap_or(upstream.idle_timeout),
+            tunnel_timeout: own.tunnel.unwrap_or(upstream.tunnel_timeout),
             name: upstream.name.clone(),
             endpoints: upstream.endpoints.clone(),
             schedule: upstream.schedule.clone(),
@@ -155,9 +152,10 @@ impl<'s> Upstreams<'s> {
             connect_timeout: timeouts.connect.into(),
             first_byte_timeout: timeouts.first_byte.into(),
             idle_timeout: timeouts.idle.into(),
+            tunnel_timeout: timeouts.tunnel.into(),
             connections_max: spec.max_connections.get(),
-            queue_max: QUEUE_MAX,
-            queue_timeout: QUEUE_TIMEOUT,
+            queue_max: spec.queue.max,
+            queue_timeout: spec.queue.timeout.into(),
             keep_alive_max: spec.keep_alive.max_idle as usize,
             keep_alive_timeout: spec.keep_alive.idle_timeout.into(),
             // Without a reason to repeat there is one attempt.

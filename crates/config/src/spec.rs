@@ -11,15 +11,15 @@ mod upstream;
 
 pub use admin::Admin;
 pub use defaults::{DefaultTimeouts, Defaults};
-pub use listener::{Limits, Listener, Protocol};
+pub use listener::{HalfClose, Limits, Listener, Protocol};
 pub use route::{Redirect, RedirectStatus, Respond, Route, To};
 pub use telemetry::{AccessLog, LogFormat, Telemetry};
 pub use tests::{Expectation, RequestTest};
-pub use upstream::{Balance, KeepAlive, Retry, RetryOn, Timeouts, Upstream, UpstreamEndpoint};
+pub use upstream::{Balance, KeepAlive, Queue, Retry, RetryOn, Timeouts, Upstream, UpstreamEndpoint};
 
 use crate::decode::{OneOrMany, Table};
 use crate::source::Spanned;
-use crate::value::Cidr;
+use crate::value::{Cidr, Duration, Limit};
 use strait_config_derive::Spec;
 
 /// A whole configuration. Every key may be left out; keys that begin with `x-` are free for your own use.
@@ -38,7 +38,7 @@ use strait_config_derive::Spec;
         log = "telemetry", logs = "telemetry", logging = "telemetry", accessLog = "telemetry", access_log = "`access_log` belongs in `telemetry`", error_log = "telemetry",
         metrics = "`metrics` belongs in `telemetry`", tracing = "telemetry",
         global = "defaults", worker_processes = "workers", nbthread = "workers", threads = "workers", concurrency = "workers",
-        set_real_ip_from = "trusted_proxies", trusted_proxy = "trusted_proxies", trustedIPs = "trusted_proxies",
+        set_real_ip_from = "trusted_proxies", worker_shutdown_timeout = "drain_timeout", shutdown_timeout = "drain_timeout", grace_period = "drain_timeout", graceTimeOut = "drain_timeout", trusted_proxy = "trusted_proxies", trustedIPs = "trusted_proxies",
         includes = "include", import = "include", api = "admin", stats = "admin", dashboard = "admin", plugins = "filters attach to routes: `filters: [...]`",
         middlewares = "filters attach to routes; named lists of them are `policies`", tls = "`tls` belongs in a listener", format_version = "version", _format_version = "version",
     ),
@@ -72,6 +72,9 @@ pub struct Root {
     /// Number of worker threads. Without it there is one per core.
     #[spec(min = 1_u32, max = 1024_u32)]
     pub workers: Option<u32>,
+    /// How long a drain (SIGTERM, SIGINT, `strait stop`) waits for exchanges and tunnels that run; then those left are ended. `none` waits for all of them. A second signal ends them at once.
+    #[spec(default = Limit::Max(Duration::secs(30)), min = Duration::millis(1))]
+    pub drain_timeout: Limit<Duration>,
     /// Requests with what must become of them, run by `strait check`.
     pub tests: Vec<RequestTest>,
 }

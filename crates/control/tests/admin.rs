@@ -71,6 +71,7 @@ fn upstream() -> Upstream {
         schedule: Box::new([0, 1]),
         connect_timeout: SECOND,
         first_byte_timeout: SECOND,
+        tunnel_timeout: Duration::ZERO,
         idle_timeout: SECOND,
         connections_max: Some(10),
         queue_max: 100,

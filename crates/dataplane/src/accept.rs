@@ -1,10 +1,11 @@
 //! Listeners: bound once for all workers, accepted from by each.
 
-use crate::downstream;
+use crate::clients::{Clients, Counted};
 use crate::io::Socket;
 #[cfg(feature = "sim")]
 use crate::sim;
 use crate::worker::Worker;
+use crate::{downstream, finish};
 use socket2::{Domain, Protocol, SockAddr, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use strait_message::{Fault, Kind, Phase};
 use strait_plan::{ListenAddress, Listener};
 use tokio::task::{JoinHandle, spawn_local};
 
@@ -24,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Bound {
     pub(crate) name: Arc<str>,
     pub(crate) open: Arc<AtomicU32>,
+    pub(crate) clients: Arc<Clients>,
     pub(crate) socket: BoundSocket,
 }
 
@@ -48,8 +51,8 @@ impl Drop for Gate {
 /// # Errors
 /// What the system says; above all, that another process holds the address.
 pub(crate) fn bind(listener: &Listener, workers: usize) -> io::Result<(Vec<Bound>, SocketAddr)> {
-    let open = Arc::new(AtomicU32::new(0));
-    let bound = |socket| Bound { name: listener.name.clone(), open: open.clone(), socket };
+    let (open, clients) = (Arc::new(AtomicU32::new(0)), Clients::new());
+    let bound = |socket| Bound { name: listener.name.clone(), open: open.clone(), clients: clients.clone(), socket };
     match &listener.address {
         #[cfg(feature = "sim")]
         ListenAddress::Tcp(address) if sim::current().is_some() => {
@@ -121,11 +124,12 @@ pub(crate) fn open(worker: &Rc<Worker>, bound: Bound) -> Gate {
 }
 
 async fn accept_loop(worker: Rc<Worker>, bound: Bound) {
-    let Bound { name, open, socket } = bound;
+    let Bound { name, open, clients, socket } = bound;
     let Ok(listener) = Acceptor::new(socket) else { return };
+    let places = Places { name, open, clients };
     loop {
         match listener.accept().await {
-            Ok((socket, peer)) => begin(&worker, &name, &open, socket, peer),
+            Ok((socket, peer)) => begin(&worker, &places, socket, peer),
             // The connection was gone before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(_) => tokio::time::sleep(PAUSE).await,
@@ -133,30 +137,66 @@ async fn accept_loop(worker: Rc<Worker>, bound: Bound) {
     }
 }
 
-fn begin(worker: &Rc<Worker>, name: &Arc<str>, open: &Arc<AtomicU32>, socket: Socket, peer: SocketAddr) {
+/// What a listener's connections are counted by, over all workers.
+struct Places {
+    name: Arc<str>,
+    open: Arc<AtomicU32>,
+    clients: Arc<Clients>,
+}
+
+fn begin(worker: &Rc<Worker>, places: &Places, socket: Socket, peer: SocketAddr) {
     worker.meter.connections_accepted.add(1);
     let adopted = worker.adopted();
-    let Some(listener) = adopted.listener(name) else { return };
-    if open.fetch_add(1, Ordering::AcqRel) >= listener.limits.connections_max {
-        open.fetch_sub(1, Ordering::AcqRel);
-        worker.meter.connections_refused.add(1);
-        socket.reset_on_close();
-        return;
+    let Some(listener) = adopted.listener(&places.name) else { return };
+    match places.admit(worker, listener, peer, !socket.is_local()) {
+        Ok(admitted) => {
+            spawn_local(downstream::h1::serve(worker.clone(), listener.name.clone(), socket, peer, admitted));
+        }
+        Err(fault) => {
+            worker.meter.connections_refused.add(1);
+            socket.reset_on_close();
+            finish::refused(worker, &adopted, listener, peer, fault);
+        }
     }
-    let admitted = Admitted::new(worker, open.clone());
-    spawn_local(downstream::h1::serve(worker.clone(), listener.name.clone(), socket, peer, admitted));
+}
+
+impl Places {
+    /// A place for a connection, unless a limit is reached.
+    fn admit(
+        &self,
+        worker: &Rc<Worker>,
+        listener: &Listener,
+        peer: SocketAddr,
+        has_address: bool,
+    ) -> Result<Admitted, Fault> {
+        let over = Fault::operator(Phase::RequestHead, Kind::OverLimit);
+        // A trusted proxy stands for many clients.
+        let max = listener.limits.connections_per_client_max;
+        let max = max.filter(|_| has_address && !listener.trusted_proxies.contains(peer.ip()));
+        let counted = max.map(|max| self.clients.count(peer.ip(), max).ok_or(max)).transpose();
+        let counted = counted.map_err(|_| {
+            worker.meter.connections_refused_per_client.add(1);
+            over.because("the listener's connections of one client")
+        })?;
+        if self.open.fetch_add(1, Ordering::AcqRel) >= listener.limits.connections_max {
+            self.open.fetch_sub(1, Ordering::AcqRel);
+            return Err(over.because("the listener's connections"));
+        }
+        Ok(Admitted::new(worker, self.open.clone(), counted))
+    }
 }
 
 /// A connection's place under its listener's limit, given back when dropped, by a panic too.
 pub(crate) struct Admitted {
     worker: Rc<Worker>,
     open: Arc<AtomicU32>,
+    _counted: Option<Counted>,
 }
 
 impl Admitted {
-    fn new(worker: &Rc<Worker>, open: Arc<AtomicU32>) -> Self {
+    fn new(worker: &Rc<Worker>, open: Arc<AtomicU32>, counted: Option<Counted>) -> Self {
         worker.meter.connections_open.up();
-        Self { worker: worker.clone(), open }
+        Self { worker: worker.clone(), open, _counted: counted }
     }
 }
 

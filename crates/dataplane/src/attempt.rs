@@ -17,7 +17,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use strait_http1::OutgoingHead;
 use strait_message::{BodyLength, Fault, Kind, Name, Origin as FaultOrigin, Phase};
 use strait_plan::{Endpoint, Route, Upstream};
@@ -84,14 +84,17 @@ fn choose(exchange: &Exchange<'_>, upstream: usize) -> Option<usize> {
 async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>) -> Result<(), Fault> {
     let worker = exchange.worker;
     let began_us = worker.clock.now_us();
-    let acquiring = upstream::acquire(worker, chosen.upstream, chosen.pool, &exchange.client.alarm);
-    let acquired = watched(&exchange.client.socket, Phase::Connect, acquiring).await?;
+    let queued = Cell::new(false);
+    let acquiring = upstream::acquire(worker, chosen.upstream, chosen.pool, &exchange.client.alarm, &queued);
+    let watch = Watch::new(&exchange.client.socket, exchange.listener.end_is_leaving, Phase::Connect, &queued);
+    let acquired = watched(watch, acquiring).await?;
     exchange.tally.reused = acquired.reused;
     exchange.tally.connect_us = if acquired.reused { 0 } else { worker.clock.now_us() - began_us };
     let mut origin = Origin::new(acquired.connection, acquired.reused);
     let mut outcome = converse(exchange, chosen, &mut origin).await;
     if let Ok(Outcome::Switched) = outcome {
-        outcome = relay::tunnel(exchange, &mut origin).await.map(|()| Outcome::Delivered);
+        outcome =
+            relay::tunnel(exchange, &mut origin, chosen.upstream.tunnel_timeout).await.map(|()| Outcome::Delivered);
     }
     let unread = origin.held.octets().len();
     if origin.engine.finish(unread) && origin.sent && outcome.is_ok() {
@@ -119,7 +122,13 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         worker,
         limits: &listener.limits.http1,
         alarm: own_alarm.as_ref().unwrap_or(alarm),
-        source: Source { socket, held, decoder: &mut decoder, pace: client_pace.beside(&tally.response_octets), failed: &Cell::new(false) },
+        source: Source {
+            socket,
+            held,
+            decoder: &mut decoder,
+            pace: client_pace.beside(&tally.response_octets),
+            failed: &Cell::new(false),
+        },
         sink: Sink {
             socket: &connection.socket,
             encoder: &mut encoder,
@@ -150,7 +159,9 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         sent: &sent,
     };
     let download = download.run(Receiver { socket: &connection.socket, engine, held: received, reused: *reused });
-    let outcome = alongside(worker, socket, upload.run(), &sent, download).await;
+    let never = Cell::new(false);
+    let watch = Watch::new(socket, listener.end_is_leaving, Phase::ResponseHead, &never);
+    let outcome = alongside(worker, watch, upload.run(), &sent, download).await;
     *exchange.server.decoder_mut() = decoder;
     *origin.engine.encoder_mut() = encoder;
     // What was taken and encoded may not have left: the origin would take the next request for the rest of this one,
@@ -188,13 +199,12 @@ fn write_request_head(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: 
 /// sent, a client that leaves ends the exchange.
 async fn alongside<T>(
     worker: &Worker,
-    client: &Socket,
+    mut watch: Watch<'_>,
     upload: impl Future<Output = Result<(), Trouble>>,
     sent: &Sent,
     download: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
     let (mut upload, mut download) = (pin!(upload), pin!(download));
-    let mut watching = true;
     poll_fn(|cx| {
         if sent.ended_ms.get().is_none() {
             match upload.as_mut().poll(cx) {
@@ -212,35 +222,57 @@ async fn alongside<T>(
         if let Poll::Ready(outcome) = download.as_mut().poll(cx) {
             return Poll::Ready(outcome);
         }
-        match watching && sent.ended_ms.get().is_some() {
-            true => client_left(client, Phase::ResponseHead, &mut watching, cx).map(Err),
-            false => Poll::Pending,
+        match sent.ended_ms.get() {
+            Some(_) => watch.poll(cx).map(Err),
+            None => Poll::Pending,
         }
     })
     .await
 }
 
 /// Runs something during which nothing is expected from the client, which may leave.
-async fn watched<T>(client: &Socket, phase: Phase, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+async fn watched<T>(mut watch: Watch<'_>, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let mut step = pin!(step);
-    let mut watching = true;
     poll_fn(|cx| match step.as_mut().poll(cx) {
-        Poll::Pending if watching => client_left(client, phase, &mut watching, cx).map(Err),
+        Poll::Pending => watch.poll(cx).map(Err),
         outcome => outcome,
     })
     .await
 }
 
-/// Whether the client closed its connection. Octets that come early (a body, a pipelined request) end the watch.
-fn client_left(client: &Socket, phase: Phase, watching: &mut bool, cx: &mut Context<'_>) -> Poll<Fault> {
-    match client.poll_unexpected(cx) {
-        Poll::Ready(Unexpected::Octets) => {
-            *watching = false;
-            Poll::Pending
+/// A look at a client from which nothing is expected.
+struct Watch<'a> {
+    client: &'a Socket,
+    phase: Phase,
+    /// An end is taken for leaving; else a client that ended its side still wants its answer (RFC 9112 §9.6).
+    end_is_leaving: bool,
+    /// The request waits for a connection under a limit: then an end is taken for leaving in any case. Most such clients
+    /// have given up, and there is more to do than can be done.
+    queued: &'a Cell<bool>,
+    over: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn new(client: &'a Socket, end_is_leaving: bool, phase: Phase, queued: &'a Cell<bool>) -> Self {
+        Self { client, phase, end_is_leaving, queued, over: false }
+    }
+
+    /// Ready when the client has left. Octets that come early (a body, a pipelined request) end the watch.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Fault> {
+        if self.over {
+            return Poll::Pending;
         }
-        Poll::Ready(Unexpected::End) => Poll::Ready(Fault::client(phase, Kind::Closed)),
-        Poll::Ready(Unexpected::Broken) => Poll::Ready(Fault::client(phase, Kind::Reset)),
-        Poll::Pending => Poll::Pending,
+        let kind = match ready!(self.client.poll_unexpected(cx)) {
+            Unexpected::Octets => {
+                self.over = true;
+                return Poll::Pending;
+            }
+            Unexpected::End if self.queued.get() => return Poll::Ready(Fault::client(Phase::Queue, Kind::Closed)),
+            Unexpected::End if !self.end_is_leaving => return Poll::Pending,
+            Unexpected::End => Kind::Closed,
+            Unexpected::Broken => Kind::Reset,
+        };
+        Poll::Ready(Fault::client(self.phase, kind))
     }
 }
 

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use strait_http1::{Event, Persistence, Server};
 use strait_message::{Fault, Kind, Method, Name, Phase, Retry, Status};
 use strait_plan::{Action, ClientView, Facts, Listener, Route, RouteSet, Verdict};
-use strait_route::{Authority, Target, canonical};
+use strait_route::{Authority, PathRules, Target, canonical_by};
 
 /// How long a client may take over the answer to a fault, whatever its pace.
 const FAULT_ANSWER_MS_MAX: u64 = 10_000;
@@ -57,19 +57,49 @@ pub(crate) struct Tally<'c> {
 }
 
 /// Runs the exchange whose first octets have arrived, to the end.
-pub(crate) async fn run(mut exchange: Exchange<'_>) -> Persistence {
-    let outcome = match converse(&mut exchange).await {
-        Err(fault) if !exchange.tally.response_begun.get() => reply::fault(&mut exchange, fault).await,
+pub(crate) async fn run(exchange: Exchange<'_>) -> Persistence {
+    let mut begun = Begun(Some(exchange));
+    let Some(exchange) = &mut begun.0 else { return Persistence::Close };
+    let outcome = match converse(exchange).await {
+        Err(fault) if !exchange.tally.response_begun.get() => reply::fault(exchange, fault).await,
         outcome => outcome,
     };
-    finish::finish(exchange, outcome)
+    begun.0.take().map_or(Persistence::Close, |exchange| finish::finish(exchange, outcome))
+}
+
+/// An exchange that is written down and counted however it ends: a stop and a panic drop it in the middle.
+struct Begun<'c>(Option<Exchange<'c>>);
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if let Some(exchange) = self.0.take() {
+            let phase = exchange.tally.phase();
+            let fault = match std::thread::panicking() {
+                true => Fault::strait(phase, Kind::Defect),
+                false => Fault::operator(phase, Kind::Stopping),
+            };
+            finish::finish(exchange, Err(fault));
+        }
+    }
+}
+
+impl Tally<'_> {
+    /// How far the exchange has come.
+    fn phase(&self) -> Phase {
+        match (self.response_begun.get(), self.endpoint) {
+            (true, _) => Phase::ResponseBody,
+            (false, Some(_)) => Phase::ResponseHead,
+            (false, None) if self.head_is_complete => Phase::Route,
+            (false, None) => Phase::RequestHead,
+        }
+    }
 }
 
 /// The order of everything that happens to a request.
 async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
     receive_head(exchange).await?;
     exchange.view = exchange.listener.trusted_proxies.client(exchange.client.peer, &exchange.scratch.request.headers);
-    find_path(&mut exchange.scratch)?;
+    find_path(&mut exchange.scratch, exchange.listener.path_rules)?;
     let route = find_route(exchange)?;
     admit(exchange, route)?;
     if is_for_us(exchange) {
@@ -107,7 +137,7 @@ async fn receive_head(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
 }
 
 /// Computes the one canonical path and host that everything after this uses, and the target that is sent.
-fn find_path(scratch: &mut Scratch) -> Result<(), Fault> {
+fn find_path(scratch: &mut Scratch, rules: PathRules) -> Result<(), Fault> {
     let malformed = |detail| Fault::client(Phase::RequestHead, Kind::Malformed).because(detail);
     let Scratch { request, path, target, decoded, host, .. } = scratch;
     let method = request.method.as_str().as_bytes();
@@ -124,7 +154,7 @@ fn find_path(scratch: &mut Scratch) -> Result<(), Fault> {
         Target::Origin { path, query } | Target::Absolute { path, query, .. } => (path, query),
         Target::Authority(_) | Target::Asterisk => (&b"/"[..], None),
     };
-    path.extend_from_slice(canonical(raw, decoded).map_err(|error| malformed(error.flaw.message()))?);
+    path.extend_from_slice(canonical_by(rules, raw, decoded).map_err(|error| malformed(error.flaw.message()))?);
     target.extend_from_slice(if parsed == Target::Asterisk { b"*" } else { path });
     if let Some(query) = query {
         target.push(b'?');

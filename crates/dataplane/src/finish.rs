@@ -2,9 +2,11 @@
 
 use crate::exchange::{Exchange, Tally};
 use crate::request_id::text;
+use crate::worker::{Adopted, Worker};
 use std::net::SocketAddr;
 use strait_http1::Persistence;
 use strait_message::{Fault, Name};
+use strait_plan::Listener;
 use strait_record::{AccessRecord, End, Format};
 
 /// Ends the exchange; what becomes of the client's connection.
@@ -98,6 +100,27 @@ fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us:
         first_byte_us: tally.first_byte_us.get(),
         connect_us: tally.connect_us,
         end: outcome.map_or_else(End::Fault, |()| End::Complete),
+    };
+    worker.log.write(&record, format, &worker.meter);
+}
+
+/// Writes down a connection that a limit refused: nothing was asked, and nothing answered.
+pub(crate) fn refused(worker: &Worker, adopted: &Adopted, listener: &Listener, peer: SocketAddr, fault: Fault) {
+    let format = adopted.plan.access_log;
+    if format == Format::Off {
+        return;
+    }
+    let now_us = worker.clock.wall_us(worker.clock.now_us());
+    let id = worker.ids.borrow_mut().next(now_us);
+    let record = AccessRecord {
+        time_us: now_us,
+        request_id: text(&id),
+        client: Some(peer).filter(|address| *address != UNKNOWN),
+        listener: &listener.name,
+        worker: u16::try_from(worker.id).unwrap_or(u16::MAX),
+        generation: adopted.plan.generation,
+        end: End::Fault(fault),
+        ..AccessRecord::default()
     };
     worker.log.write(&record, format, &worker.meter);
 }

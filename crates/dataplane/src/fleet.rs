@@ -1,5 +1,9 @@
 //! All workers, seen from outside: started, given plans, drained, stopped.
-#![allow(clippy::disallowed_types, reason = "this is the control plane's side: workers never come here")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this is the control plane's side: workers never come here"
+)]
 
 use crate::accept::{self, Bound};
 use crate::log::Log;
@@ -11,6 +15,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use strait_plan::{ListenAddress, Plan, PublishError, Workers};
 use strait_record::{RecordSink, WorkerMeter};
 use tokio::sync::mpsc;
@@ -30,6 +35,7 @@ pub struct Fleet {
     threads: Mutex<Vec<JoinHandle<()>>>,
     state: Mutex<State>,
     draining: AtomicBool,
+    drain_until: Mutex<Option<Instant>>,
 }
 
 struct State {
@@ -63,6 +69,7 @@ impl Fleet {
             threads: Mutex::new(threads),
             state: Mutex::new(State { plan: Arc::default(), open: HashMap::new() }),
             draining: AtomicBool::new(false),
+            drain_until: Mutex::new(None),
         };
         fleet.publish(plan).inspect_err(|_| fleet.stop())?;
         Ok(fleet)
@@ -77,6 +84,7 @@ impl Fleet {
             threads: Mutex::new(Vec::new()),
             state: Mutex::new(State { plan: Arc::default(), open: HashMap::new() }),
             draining: AtomicBool::new(false),
+            drain_until: Mutex::new(None),
         }
     }
 
@@ -145,8 +153,16 @@ impl Workers for Fleet {
     }
 
     fn drain(&self) {
-        self.draining.store(true, Ordering::Release);
+        if !self.draining.swap(true, Ordering::AcqRel) {
+            let timeout = self.plan().drain_timeout;
+            *lock(&self.drain_until) = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        }
         self.tell(|| Mail::Drain);
+    }
+
+    fn drain_left(&self) -> Option<Duration> {
+        let until = *lock(&self.drain_until);
+        until.map(|until| until.saturating_duration_since(Instant::now()))
     }
 
     fn is_draining(&self) -> bool {
@@ -167,7 +183,11 @@ fn run_worker(
         return;
     };
     let birth = Birth { id, meter, log: Log::new(sink), ids: IdSource::new(), peers };
-    runtime.block_on(Worker::new(birth).run(mail));
+    let worker = Worker::new(birth);
+    runtime.block_on(worker.clone().run(mail));
+    // What a stop cuts off is written down as its tasks are dropped.
+    drop(runtime);
+    worker.flush_log();
 }
 
 fn unstartable(plan: &Plan, error: std::io::Error) -> PublishError {

@@ -154,6 +154,11 @@ impl Socket {
         }
     }
 
+    /// Whether it is a Unix socket, whose peer has no address.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self, Self::Unix(_))
+    }
+
     /// What has happened on a socket from which nothing is expected.
     pub(crate) fn poll_unexpected(&self, cx: &mut Context<'_>) -> Poll<Unexpected> {
         loop {

@@ -213,17 +213,15 @@ pub(crate) async fn send_all(
             Err(Interrupt::Deadline) => {
                 let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
                 judged.map_err(Trouble::SinkLate)?;
-            },
+            }
         }
     }
     Ok(())
 }
 
-/// How long a tunnel may be silent in both directions.
-const TUNNEL_IDLE: Duration = Duration::from_secs(3600);
-
-/// Sends the switching head, and moves octets both ways until both sides have ended; each may end alone.
-pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> Result<(), Fault> {
+/// Sends the switching head, and moves octets both ways until both sides have ended; each may end alone. `idle` is
+/// the longest silence of both.
+pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idle: Duration) -> Result<(), Fault> {
     let worker = exchange.worker;
     let route = exchange.tally.route.ok_or(Fault::strait(Phase::Tunnel, Kind::Defect))?;
     let Exchange { listener, client, server, scratch, output, id, tally, .. } = exchange;
@@ -235,7 +233,9 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
     output.clear();
     let _open = OpenTunnel::begin(worker);
     let up_alarm = worker.wheel.alarm();
-    let pace = Pace::origin(TUNNEL_IDLE, u64::MAX);
+    // Silence is not counted against a direction while the other one talks.
+    let up_pace = Pace::origin(idle, u64::MAX).beside(&tally.response_octets);
+    let down_pace = Pace::origin(idle, u64::MAX).beside(&tally.request_octets);
     let Connection { socket: origin_socket, .. } = &origin.connection;
     let (mut up_decoder, mut down_decoder) = (raw_decoder(), raw_decoder());
     let (mut up_encoder, mut down_encoder) = (Encoder::UntilClose, Encoder::UntilClose);
@@ -252,10 +252,10 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
             socket: &client.socket,
             held: &mut client.held,
             decoder: &mut up_decoder,
-            pace,
+            pace: up_pace,
             failed: &failed,
         },
-        sink: Sink { socket: origin_socket, encoder: &mut up_encoder, output, pace, begun: &begun },
+        sink: Sink { socket: origin_socket, encoder: &mut up_encoder, output, pace: up_pace, begun: &begun },
         trailers,
         octets: &tally.request_octets,
         octets_max: u64::MAX,
@@ -268,14 +268,14 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
             socket: origin_socket,
             held: &mut origin.held,
             decoder: &mut down_decoder,
-            pace,
+            pace: down_pace,
             failed: &failed,
         },
         sink: Sink {
             socket: &client.socket,
             encoder: &mut down_encoder,
             output: &mut head,
-            pace,
+            pace: down_pace,
             begun: &tally.response_begun,
         },
         trailers: &mut down_trailers,
@@ -284,7 +284,7 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin) -> 
     };
     // Both ends of a tunnel tell a complete stream from a broken one by how it is closed.
     client.ends_response.set(true);
-    let outcome = both(one_way(&mut up, &tally.response_octets), one_way(&mut down, &tally.request_octets)).await;
+    let outcome = both(one_way(&mut up), one_way(&mut down)).await;
     worker.buffers.give_output(head);
     if outcome.is_err() {
         origin_socket.reset_on_close();
@@ -313,20 +313,11 @@ fn raw_decoder() -> Decoder {
     Decoder::new(BodyLength::UntilClose)
 }
 
-/// Moves octets one way until their source ends, and passes the end on. Silence is not counted against a direction
-/// while the other one talks.
-async fn one_way(pump: &mut Pump<'_>, other: &Cell<u64>) -> Result<(), Trouble> {
-    loop {
-        let heard = other.get();
-        match pump.run().await {
-            Err(Trouble::SourceLate(Late::Slow)) if other.get() != heard => {}
-            Ok(()) => {
-                pump.sink.socket.shutdown_write();
-                return Ok(());
-            }
-            Err(trouble) => return Err(trouble),
-        }
-    }
+/// Moves octets one way until their source ends, and passes the end on.
+async fn one_way(pump: &mut Pump<'_>) -> Result<(), Trouble> {
+    pump.run().await?;
+    pump.sink.socket.shutdown_write();
+    Ok(())
 }
 
 /// Runs both directions to their ends, or until one fails.

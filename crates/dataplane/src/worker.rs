@@ -98,6 +98,10 @@ impl Worker {
         self.stopped.notified().await;
         ticking.abort();
         reading.abort();
+    }
+
+    /// Hands on the records written since the last turn.
+    pub(crate) fn flush_log(&self) {
         self.log.flush(&self.meter);
     }
 

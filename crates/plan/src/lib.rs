@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use strait_message::{Fault, Phase, Status};
 use strait_record::{Format, RouteMeter, Sharded};
+use strait_route::PathRules;
 
 /// Everything the workers need to know, at one moment.
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub struct Plan {
     pub upstreams: Vec<Upstream>,
     /// How access records are written.
     pub access_log: Format,
+    /// How long a drain waits for what runs; `None` for as long as it takes.
+    pub drain_timeout: Option<Duration>,
 }
 
 /// A bound address and how its connections are treated.
@@ -49,6 +52,10 @@ pub struct Listener {
     pub limits: ListenerLimits,
     /// Whose word about the client is believed.
     pub trusted_proxies: TrustedProxies,
+    /// How paths are made canonical.
+    pub path_rules: PathRules,
+    /// Whether a client that ends its side of the connection is taken to have left.
+    pub end_is_leaving: bool,
 }
 
 /// What a listener is bound to.
@@ -178,8 +185,10 @@ pub struct Upstream {
     pub connect_timeout: Duration,
     /// From the end of the request to the response head, at most.
     pub first_byte_timeout: Duration,
-    /// Without an octet of the response body moving, at most.
+    /// Without an octet of either body moving, at most.
     pub idle_timeout: Duration,
+    /// Without an octet of a tunnel moving, at most.
+    pub tunnel_timeout: Duration,
     /// Open connections to one endpoint over all workers; `None` for any number.
     pub connections_max: Option<u32>,
     /// Exchanges that wait for a connection to one endpoint, over all workers.

@@ -1,6 +1,7 @@
 use crate::{ListenAddress, Plan};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use strait_record::WorkerMeter;
 
 /// The workers as the control plane sees them: it publishes plans and reads meters, and never touches a socket.
@@ -22,6 +23,11 @@ pub trait Workers: Send + Sync {
 
     /// Stops accepting, and closes each connection after its current exchange.
     fn drain(&self);
+
+    /// How long a drain that has begun still waits for what runs; `None` for as long as it takes.
+    fn drain_left(&self) -> Option<Duration> {
+        None
+    }
 
     /// Whether a drain has begun.
     fn is_draining(&self) -> bool;

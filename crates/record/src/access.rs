@@ -82,6 +82,40 @@ pub struct AccessRecord<'a> {
     pub end: End,
 }
 
+/// A record of nothing at all, to be filled in.
+impl Default for AccessRecord<'_> {
+    fn default() -> Self {
+        Self {
+            time_us: 0,
+            request_id: "",
+            client: None,
+            listener: "",
+            worker: 0,
+            generation: 0,
+            method: None,
+            host: b"",
+            path: b"",
+            query: b"",
+            version: Version::default(),
+            user_agent: b"",
+            referer: b"",
+            route: "",
+            upstream: "",
+            endpoint: "",
+            attempts: 0,
+            reused: false,
+            status: None,
+            upstream_status: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            duration_us: 0,
+            first_byte_us: 0,
+            connect_us: 0,
+            end: End::Complete,
+        }
+    }
+}
+
 impl AccessRecord<'_> {
     /// Appends the record as one line that ends with a newline; nothing when the format is off.
     ///

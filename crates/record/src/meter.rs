@@ -79,6 +79,8 @@ pub struct WorkerMeter {
     pub connections_accepted: Counter,
     /// Client connections refused by a limit.
     pub connections_refused: Counter,
+    /// Those among them that were refused by the limit on connections of one client.
+    pub connections_refused_per_client: Counter,
     /// Client connections open now.
     pub connections_open: Gauge,
     /// Exchanges begun.

@@ -24,7 +24,7 @@ pub mod target;
 
 pub use explain::{Candidate, Explanation, Lost};
 pub use method::{MethodFit, MethodSet};
-pub use path::{PathError, PathFlaw, PathRules, canonical};
+pub use path::{PathError, PathFlaw, PathRules, canonical, canonical_by};
 pub use pattern::{HostPattern, Pattern, PatternError, Segment};
 pub use split::pick;
 pub use table::{Captures, Conflict, Example, Found, Miss, PatternIndex, RouteId, Table, TableError};

@@ -9,8 +9,9 @@
 //!
 //! What two implementations could read in two ways is refused, see [`PathFlaw`].
 //!
-//! Repeated slashes are kept: `/a//b` and `/a/b` are two paths by RFC 3986, and some origins (object stores) rely on
-//! it. An origin that merges them needs [`PathRules::merge_slashes`], or else `//admin` passes a pattern for `/admin`.
+//! Repeated slashes are kept by the rules of the RFC: `/a//b` and `/a/b` are two paths, and some origins (object stores)
+//! rely on it. Listeners merge them all the same unless told otherwise ([`PathRules::merge_slashes`]): to most origins
+//! they are one, and `//admin` would pass a pattern for `/admin`.
 //!
 //! The query is no part of the path and is never changed.
 
@@ -56,7 +57,8 @@ pub enum PathFlaw {
     EncodedBackslash,
     /// `..` with no segment left to remove.
     AboveRoot,
-    /// `..` after an empty segment (`/a//../b`): `/a/b` by RFC 3986, `/b` for origins that merge slashes.
+    /// `..` after an empty segment (`/a//../b`): `/a/b` by RFC 3986, `/b` where slashes are merged; refused where they are
+    /// merged here too, since somebody meant something by it.
     ParentOfEmpty,
     /// `.;x` or `..;x`: an ordinary segment by RFC 3986, a dot segment for servlet containers.
     DotParameter,
@@ -111,7 +113,7 @@ pub fn canonical_by<'a>(rules: PathRules, raw: &'a [u8], scratch: &'a mut Vec<u8
     }
     scratch.clear();
     scratch.reserve(raw.len());
-    Rewrite { rules, out: scratch, segment: 0 }.run(raw)?;
+    Rewrite { rules, out: scratch, segment: 0, behind_merged: false }.run(raw)?;
     Ok(scratch)
 }
 
@@ -213,6 +215,8 @@ struct Rewrite<'a> {
     out: &'a mut Vec<u8>,
     /// Where the open segment begins in `out`: just behind a slash.
     segment: usize,
+    /// Slashes before it were merged: without merging, an empty segment would stand there.
+    behind_merged: bool,
 }
 
 impl Rewrite<'_> {
@@ -242,6 +246,7 @@ impl Rewrite<'_> {
         if !removed && !merged {
             self.out.push(b'/');
         }
+        self.behind_merged = merged && !removed;
         self.segment = self.out.len();
         Ok(())
     }
@@ -277,7 +282,7 @@ impl Rewrite<'_> {
     fn remove_parent(&mut self) -> Result<(), PathFlaw> {
         let before = self.out.get(..self.segment.saturating_sub(1)).unwrap_or_default();
         let parent = memchr::memrchr(b'/', before).ok_or(PathFlaw::AboveRoot)? + 1;
-        if parent == before.len() {
+        if parent == before.len() || self.behind_merged {
             return Err(PathFlaw::ParentOfEmpty);
         }
         self.out.truncate(parent);
@@ -439,8 +444,9 @@ mod tests {
     fn slashes_can_be_merged() {
         check(MERGE, b"//admin", Ok("/admin"));
         check(MERGE, b"/a///b//", Ok("/a/b/"));
-        check(MERGE, b"/a//../b", Ok("/b"));
+        check(MERGE, b"/a//../b", Err(PathFlaw::ParentOfEmpty));
         check(MERGE, b"//..", Err(PathFlaw::AboveRoot));
+        check(MERGE, b"/a//b/../c", Ok("/a/c"));
         check(MERGE, b"/a/.//b", Ok("/a/b"));
     }
 

@@ -140,12 +140,30 @@ fn watch_signals(fleet: &Arc<Fleet>, reloader: Reloader, log: Log) -> std::io::R
 }
 
 /// Begins a drain, once.
-fn drain(fleet: &Fleet) {
+fn drain(fleet: &Arc<Fleet>) {
     if !fleet.is_draining() {
         let open: u64 = fleet.meters().iter().map(|meter| meter.connections_open.read()).sum();
-        say(&format!("draining: {open} connections finish, none is accepted; again to stop at once"));
+        let timeout = fleet.plan().drain_timeout;
+        let within = timeout.map_or_else(String::new, |timeout| format!(" within {timeout:?}"));
+        say(&format!("draining: {open} connections finish{within}, none is accepted; again to stop at once"));
         notify::tell("STOPPING=1");
         fleet.drain();
+        if let Some(timeout) = timeout {
+            end_after(fleet.clone(), timeout);
+        }
+    }
+}
+
+/// Ends what still runs when a drain has taken long enough. Most drains are over before, and the process with them.
+fn end_after(fleet: Arc<Fleet>, timeout: Duration) {
+    let ending = move || {
+        std::thread::sleep(timeout);
+        let open: u64 = fleet.meters().iter().map(|meter| meter.connections_open.read()).sum();
+        say(&format!("the drain took its {timeout:?}: {open} connections are ended"));
+        fleet.stop();
+    };
+    if std::thread::Builder::new().name("drain".into()).spawn(ending).is_err() {
+        say("no thread for the drain's timeout: it waits for all connections");
     }
 }
 

@@ -94,7 +94,9 @@ fn text(report: &Value) -> String {
     let word = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let list = |value: &Value, key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let draining = report.get("draining").and_then(Value::as_bool).unwrap_or(false);
+    let left = report.get("drain_left_s").and_then(Value::as_u64).filter(|_| draining);
     let state = if draining { "draining" } else { "serving" };
+    let state = left.map_or_else(|| state.to_owned(), |left| format!("{state} ({left} s left)"));
     let (version, process) = (word(report, "version"), number(report, "pid"));
     let mut out = format!(
         "strait {version}, process {process}: {state} since {}, generation {}\n",

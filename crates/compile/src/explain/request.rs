@@ -1,12 +1,13 @@
 //! A request from the words of a question, by the rules that hold for requests from the network.
 
 use super::{Question, Refusal};
-use strait_route::{Authority, Host, canonical};
+use strait_route::{Authority, Host, PathRules, canonical_by};
 
 /// What a request's target and Host come to.
 pub(super) struct Parsed {
     pub(super) host: String,
     pub(super) port: Option<u16>,
+    /// As written, until it is made canonical.
     pub(super) path: String,
     pub(super) query: Option<String>,
 }
@@ -17,10 +18,15 @@ impl Parsed {
         let field = question.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let named = field.map_or(authority, |(_, value)| value.trim());
         let (host, port) = host_and_port(named)?;
+        Ok(Self { host, port, path: path.to_owned(), query: query.map(str::to_owned) })
+    }
+
+    /// The same with its path canonical by a listener's rules.
+    pub(super) fn canonical(self, rules: PathRules) -> Result<Self, Refusal> {
         let mut scratch = Vec::new();
-        let path = canonical(path.as_bytes(), &mut scratch).map_err(|error| Refusal::Malformed(error.to_string()))?;
-        let path = String::from_utf8_lossy(path).into_owned();
-        Ok(Self { host, port, path, query: query.map(str::to_owned) })
+        let path = canonical_by(rules, self.path.as_bytes(), &mut scratch);
+        let path = path.map_err(|error| Refusal::Malformed(error.to_string()))?;
+        Ok(Self { path: String::from_utf8_lossy(path).into_owned(), ..self })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::decode::{Mention, Table};
 use crate::diagnose::{Diagnostic, Edit};
 use crate::limits::NAME_BYTES_MAX;
 use crate::source::{Span, Spanned};
-use crate::spec::{Limits, Listener, Protocol, Root};
+use crate::spec::{HalfClose, Limits, Listener, Protocol, Root};
 use crate::syntax::Node;
 use crate::value::Address;
 use crate::words;
@@ -133,6 +133,8 @@ pub(super) fn add_default_listener(spec: &mut Root) {
             address: Spanned::unwritten(Address::Port(DEFAULT_PORT)),
             protocol: Protocol::Http,
             trusted_proxies: None,
+            half_close: HalfClose::Serve,
+            merge_slashes: true,
             limits: Limits::default(),
             routes: None,
         };

@@ -45,9 +45,12 @@ pub struct DefaultTimeouts {
     /// Time for the whole exchange, or `none`. Long by default: it also bounds downloads. Upgraded connections (WebSocket) are not bounded by it.
     #[spec(default = Limit::Max(Duration::secs(3600)), min = Duration::millis(1))]
     pub request: Limit<Duration>,
-    /// Longest silence while a body or an upgraded connection is open, in either direction.
+    /// Longest silence while a body is on its way: as long as something moves in either direction it is not over.
     #[spec(default = Duration::secs(75), min = Duration::millis(1), max = Duration::secs(86_400))]
     pub idle: Duration,
+    /// Longest silence, in both directions, of an upgraded connection (WebSocket).
+    #[spec(default = Duration::secs(3600), min = Duration::millis(1), max = Duration::secs(86_400))]
+    pub tunnel: Duration,
 }
 
 impl DefaultTimeouts {
@@ -59,6 +62,7 @@ impl DefaultTimeouts {
             first_byte: by.first_byte.unwrap_or(self.first_byte),
             request: by.request.unwrap_or(self.request),
             idle: by.idle.unwrap_or(self.idle),
+            tunnel: by.tunnel.unwrap_or(self.tunnel),
         }
     }
 }

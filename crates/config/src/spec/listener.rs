@@ -55,10 +55,26 @@ pub struct Listener {
     pub protocol: Protocol,
     /// As the key of the same name at the top, for this listener instead of it.
     pub trusted_proxies: Option<OneOrMany<Spanned<Cidr>>>,
+    /// Whether a client that ends its side of the connection, and may still read, gets the answer to its request.
+    #[spec(default = HalfClose::Serve)]
+    pub half_close: HalfClose,
+    /// Whether repeated slashes of a path count as one, before a route is chosen and for the origin too: `//admin` is `/admin`. Without it `//admin` passes a pattern for `/admin/*`, and an origin that merges them lets it in. Switch it off only for origins to which they mean something (object stores).
+    #[spec(default = true)]
+    pub merge_slashes: bool,
     /// Bounds on what clients can make the proxy do.
     pub limits: Limits,
     /// Routes of this listener, in place of those at the top.
     pub routes: Option<Table<Route>>,
+}
+
+/// What becomes of the request of a client that has ended its side of the connection. A reset always ends the exchange; while a request waits for a connection under an upstream's limit an end does too, since most such clients have given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
+#[spec(noun = "an answer to a half-closed connection")]
+pub enum HalfClose {
+    /// It is served: an end of one side does not mean that nobody wants the answer (RFC 9112 section 9.6). `printf … | nc` works.
+    Serve,
+    /// It is ended, and with it the attempt upstream: for slow origins whose clients often give up.
+    Abort,
 }
 
 /// What is spoken on a listener's connections.
@@ -116,17 +132,20 @@ pub struct Limits {
     /// Largest request body, or `none`. Larger ones are answered with 413. A route may set its own.
     #[spec(default = Limit::Max(Size::mib(1024)))]
     pub body_size: Limit<Size>,
-    /// Least rate at which a client must send a body and take an answer, averaged over some seconds, or `none`. Slower ones lose their connection.
+    /// Least rate at which a client must send a body and take an answer, averaged over `body_rate_window`, or `none`. Slower ones lose their connection.
     #[spec(default = Limit::Max(ByteRate::bytes_per_second(256)))]
     pub body_rate_min: Limit<ByteRate>,
+    /// The window over which `body_rate_min` is averaged: a phone that changes cells is silent for seconds. Who stalls is gone within a window and a fifth of it.
+    #[spec(default = Duration::secs(10), min = Duration::secs(1), max = Duration::secs(3600))]
+    pub body_rate_window: Duration,
     /// How long a connection may wait for its next request.
     #[spec(default = Duration::secs(75), min = Duration::millis(100), max = Duration::secs(86_400))]
     pub idle_timeout: Duration,
-    /// Most connections of this listener, over all workers. Further ones wait in the system's queue.
+    /// Most connections of this listener, over all workers. Further ones are reset, counted and logged.
     #[spec(default = 65_536, min = 1_u32, max = 16_777_216_u32)]
     pub connections: u32,
-    /// Most connections from one client address, or `none`. Not bounded by default, since behind another proxy or a large office all clients share few addresses.
-    #[spec(default = Limit::None)]
+    /// Most connections from one client address, over all workers, or `none`; of IPv6 addresses the first 64 bits count as one client. Further ones are reset, counted and logged. Peers in `trusted_proxies` and on Unix sockets are not bounded. Not bounded by default, since behind another proxy or a large office all clients share few addresses.
+    #[spec(default = Limit::None, min = 1_u32)]
     pub per_client_ip: Limit<u32>,
     /// Most requests on one connection, or `none`; after that the client is asked to open a new one, which spreads clients over workers anew.
     #[spec(default = Limit::Max(10_000))]

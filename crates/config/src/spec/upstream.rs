@@ -36,9 +36,12 @@ pub struct Timeouts {
     /// Time for the whole exchange, or `none`.
     #[spec(min = Duration::millis(1), example = "30s")]
     pub request: Option<Limit<Duration>>,
-    /// Longest silence while a body is on its way, in either direction.
+    /// Longest silence while a body is on its way: as long as something moves in either direction it is not over.
     #[spec(min = Duration::millis(1), max = Duration::secs(86_400), example = "60s")]
     pub idle: Option<Duration>,
+    /// Longest silence, in both directions, of an upgraded connection (WebSocket).
+    #[spec(min = Duration::millis(1), max = Duration::secs(86_400), example = "1h")]
+    pub tunnel: Option<Duration>,
 }
 
 /// A named group of interchangeable endpoints and how to use them. A text or list stands for `endpoints`.
@@ -51,7 +54,7 @@ pub struct Timeouts {
         servers = "endpoints", server = "endpoints", targets = "endpoints", target = "endpoints", hosts = "endpoints", backends = "endpoints", upstreams = "endpoints", url = "endpoints", urls = "endpoints", to = "endpoints",
         nodes = "endpoints", lb_endpoints = "endpoints", load_assignment = "endpoints", loadBalancer = "endpoints", addresses = "endpoints", address = "endpoints", dial = "endpoints",
         lb_policy = "balance", algorithm = "balance", lb_algorithm = "balance", load_balancing = "balance", strategy = "balance", policy = "balance", method = "balance",
-        maxconn = "max_connections", max_conns = "max_connections", keepalive = "keep_alive", keepAlive = "keep_alive", connection_pool = "keep_alive", timeouts = "timeout", connect_timeout = "timeout", retries = "retry", retry_policy = "retry",
+        maxconn = "max_connections", max_conns = "max_connections", max_pending_requests = "queue", maxqueue = "queue", keepalive = "keep_alive", keepAlive = "keep_alive", connection_pool = "keep_alive", timeouts = "timeout", connect_timeout = "timeout", retries = "retry", retry_policy = "retry",
         healthcheck = "health_check", healthchecks = "health_check", health_checks = "health_check", healthCheck = "health_check", check = "health_check",
         outlier = "outlier_detection", transport_socket = "tls", ssl = "tls", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
     ),
@@ -70,6 +73,8 @@ pub struct Upstream {
     /// Most connections to one endpoint at a time, over all workers, or `none`.
     #[spec(default = Limit::Max(1024))]
     pub max_connections: Limit<u32>,
+    /// Requests that wait for one of the `max_connections`.
+    pub queue: Queue,
     /// Connections kept for further requests.
     pub keep_alive: KeepAlive,
     /// Timeouts of this upstream; what is not written comes from `defaults`. A route's own go first.
@@ -120,6 +125,31 @@ pub struct UpstreamEndpoint {
 pub enum Balance {
     /// One after the other, by weight.
     RoundRobin,
+}
+
+/// Requests that wait for a connection to an endpoint that has as many as it may have. A number stands for `max`.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(
+    noun = "`queue`",
+    short = "max",
+    empty_ok,
+    peers(
+        size = "max",
+        length = "max",
+        max_pending_requests = "max",
+        maxqueue = "max",
+        max_queue = "max",
+        wait = "timeout",
+        queue_timeout = "timeout"
+    )
+)]
+pub struct Queue {
+    /// Most requests that wait for one endpoint, over all workers; each holds its buffers. Further ones are answered with 503. 0 lets none wait.
+    #[spec(default = 16_384, max = 16_777_216_u32)]
+    pub max: u32,
+    /// How long one waits; then it is answered with 504. As long as a person looks at an empty page.
+    #[spec(default = Duration::secs(10), min = Duration::millis(1), max = Duration::secs(3600))]
+    pub timeout: Duration,
 }
 
 /// Connections kept for further requests.

@@ -21,6 +21,7 @@ pub(super) fn report(desk: &Desk) -> Value {
         "generation": plan.generation,
         "uptime_s": desk.started.elapsed().as_secs(),
         "draining": desk.workers.is_draining(),
+        "drain_left_s": desk.workers.drain_left().map(|left| left.as_secs()),
         "workers": meters.iter().enumerate().map(|(number, meter)| worker(number, meter)).collect::<Vec<_>>(),
         "listeners": listening
             .iter()

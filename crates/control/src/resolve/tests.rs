@@ -22,6 +22,7 @@ fn plan(endpoints: &[(&str, u16)]) -> Plan {
         schedule: Box::new([0]),
         connect_timeout: SOON,
         first_byte_timeout: SOON,
+        tunnel_timeout: Duration::ZERO,
         idle_timeout: SOON,
         connections_max: None,
         queue_max: 1,

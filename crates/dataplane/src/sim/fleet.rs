@@ -81,5 +81,7 @@ impl SimFleet {
 /// The life of one worker: with it end all its tasks, as with the thread of one in the product.
 async fn live(worker: Rc<Worker>, mail: mpsc::UnboundedReceiver<Mail>) {
     let tasks = LocalSet::new();
-    tasks.run_until(worker.run(mail)).await;
+    tasks.run_until(worker.clone().run(mail)).await;
+    drop(tasks);
+    worker.flush_log();
 }

@@ -5,6 +5,7 @@ use crate::alarm::Alarm;
 use crate::clock::ms;
 use crate::worker::Worker;
 use crate::{fault, io};
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -23,7 +24,7 @@ pub(crate) struct Acquired {
     pub(crate) reused: bool,
 }
 
-/// Gets a connection to the pool's endpoint.
+/// Gets a connection to the pool's endpoint. `queued` is set once that has to be waited for under a limit.
 ///
 /// # Errors
 /// Faults of the phases `Queue` and `Connect`; nothing was sent.
@@ -32,12 +33,13 @@ pub(crate) async fn acquire(
     upstream: &Upstream,
     pool: &Pool,
     alarm: &Alarm,
+    queued: &Cell<bool>,
 ) -> Result<Acquired, Fault> {
     if let Some(connection) = pool.take(worker) {
         worker.meter.upstream_reused.add(1);
         return Ok(Acquired { connection, reused: true });
     }
-    match obtain(worker, upstream, pool, alarm).await? {
+    match obtain(worker, upstream, pool, alarm, queued).await? {
         Obtained::Connection(connection) => {
             worker.meter.upstream_reused.add(1);
             Ok(Acquired { connection, reused: true })
@@ -55,15 +57,24 @@ enum Obtained {
 }
 
 /// Gets a connection from elsewhere, or the right to open one, waiting for it where a limit asks for that.
-async fn obtain(worker: &Worker, upstream: &Upstream, pool: &Pool, alarm: &Alarm) -> Result<Obtained, Fault> {
+async fn obtain(
+    worker: &Worker,
+    upstream: &Upstream,
+    pool: &Pool,
+    alarm: &Alarm,
+    queued: &Cell<bool>,
+) -> Result<Obtained, Fault> {
     let began_ms = worker.clock.now_ms();
     // One idle connection is left where it is: it would soon be asked back.
     let mut asked = pool.ask_others(worker, 2);
     if !asked && let Some(right) = Right::take(&pool.state, worker.id, upstream.connections_max) {
         return Ok(Obtained::Right(right));
     }
-    let _place = Place::take(&pool.state, worker.id, upstream.queue_max)
-        .ok_or(Fault::upstream(Phase::Queue, Kind::QueueFull))?;
+    let Some(_place) = Place::take(&pool.state, worker.id, upstream.queue_max) else {
+        // What another worker was asked for cannot be waited for; what the limit on connections leaves can be opened.
+        let right = Right::take(&pool.state, worker.id, upstream.connections_max).map(Obtained::Right);
+        return right.ok_or(Fault::upstream(Phase::Queue, Kind::QueueFull));
+    };
     loop {
         let turn = pool.wait();
         // What was freed between the look and the wait would be missed.
@@ -73,6 +84,7 @@ async fn obtain(worker: &Worker, upstream: &Upstream, pool: &Pool, alarm: &Alarm
         if !asked && let Some(right) = Right::take(&pool.state, worker.id, upstream.connections_max) {
             return Ok(Obtained::Right(right));
         }
+        queued.set(!asked);
         let now_ms = worker.clock.now_ms();
         let give_up_ms = began_ms + ms(upstream.queue_timeout);
         alarm.set(give_up_ms.min(now_ms + MOVE_MS_MAX), now_ms);

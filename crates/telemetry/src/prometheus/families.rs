@@ -38,13 +38,21 @@ pub(super) static PLAN_GENERATION: Family =
     gauge("strait_plan_generation", NONE, "Generation of the plan that new exchanges run under.");
 pub(super) static DRAINING: Family = gauge("strait_draining", NONE, "1 once a drain has begun, else 0.");
 
-pub(super) static WORKER: [Filled<WorkerMeter>; 16] = [
+pub(super) static WORKER: [Filled<WorkerMeter>; 17] = [
     (counter("strait_worker_connections_accepted_total", WORKER_LABELS, "Client connections accepted."), |meter| {
         meter.connections_accepted.read() as f64
     }),
     (
         counter("strait_worker_connections_refused_total", WORKER_LABELS, "Client connections refused by a limit."),
         |meter| meter.connections_refused.read() as f64,
+    ),
+    (
+        counter(
+            "strait_worker_connections_refused_per_client_total",
+            WORKER_LABELS,
+            "Those of them that the limit on connections of one client refused.",
+        ),
+        |meter| meter.connections_refused_per_client.read() as f64,
     ),
     (gauge("strait_worker_connections_open", WORKER_LABELS, "Client connections open."), |meter| {
         meter.connections_open.read() as f64
