@@ -482,7 +482,7 @@ mod tests {
         #[test]
         fn the_fast_way_agrees_with_the_slow(rules in rules(), raw in pieces()) {
             let mut out = Vec::new();
-            let slow = Rewrite { rules, out: &mut out, segment: 0 }.run(&raw);
+            let slow = Rewrite { rules, out: &mut out, segment: 0, behind_merged: false }.run(&raw);
             if is_canonical(rules, &raw) {
                 prop_assert_eq!(slow, Ok(()));
                 prop_assert_eq!(out, raw);
