@@ -32,21 +32,22 @@ const ROOMS: &[Room] = &[
     room("route", Only(&["message"]), "an engine knows only the vocabulary"),
     room("traffic", Only(&["message"]), "an engine knows only the vocabulary"),
     room("record", Only(&["message"]), "an engine knows only the vocabulary"),
+    room("expr", Only(&[]), "expressions ask for facts by name, whoever has them"),
     room("config-derive", Only(&[]), "the derive writes code and knows none"),
     room("config", Only(&["config-derive"]), "the language does not know what it is compiled to"),
     room(
         "plan",
-        Only(&["http1", "message", "record", "route", "traffic"]),
+        Only(&["expr", "http1", "message", "record", "route", "traffic"]),
         "the plan is made of the engines' limits and tables",
     ),
     room(
         "compile",
-        Only(&["config", "http1", "message", "plan", "record", "route", "traffic"]),
+        Only(&["config", "expr", "http1", "message", "plan", "record", "route", "traffic"]),
         "the one place that knows both the language and the plan; neither sockets nor workers",
     ),
     room(
         "dataplane",
-        Only(&["http1", "message", "plan", "record", "route", "traffic"]),
+        Only(&["expr", "http1", "message", "plan", "record", "route", "traffic"]),
         "workers read the plan, never the configuration",
     ),
     room("telemetry", Only(&["message", "record"]), "writers know records, not who made them"),
@@ -68,7 +69,8 @@ const fn room(name: &'static str, knows: Knows, why: &'static str) -> Room {
 }
 
 /// Rooms without sockets, clocks and system calls: nothing they depend on, however far, may bring these crates in.
-const PURE: &[&str] = &["message", "http1", "route", "traffic", "record", "plan", "config", "config-derive", "compile"];
+const PURE: &[&str] =
+    &["message", "http1", "route", "traffic", "record", "expr", "plan", "config", "config-derive", "compile"];
 const IMPURE: &[&str] = &["tokio", "socket2", "rustix", "mio", "hyper", "async-std", "smol"];
 
 /// Whether this room is never part of the product.
