@@ -23,6 +23,8 @@ pub(crate) enum Peer {
     Haproxy,
     Envoy,
     Caddy,
+    /// An earlier build of Strait, to compare with in the same rounds.
+    Before,
     Strait,
 }
 
@@ -60,7 +62,8 @@ pub(crate) const SELF_PATH: &str = "/self";
 pub(crate) const SELF_BODY: &str = "answered by the proxy itself";
 
 impl Peer {
-    pub(crate) const ALL: [Peer; 6] = [Peer::Floor, Peer::Nginx, Peer::Haproxy, Peer::Envoy, Peer::Caddy, Peer::Strait];
+    pub(crate) const ALL: [Peer; 7] =
+        [Peer::Floor, Peer::Nginx, Peer::Haproxy, Peer::Envoy, Peer::Caddy, Peer::Before, Peer::Strait];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -69,6 +72,7 @@ impl Peer {
             Peer::Haproxy => "haproxy",
             Peer::Envoy => "envoy",
             Peer::Caddy => "caddy",
+            Peer::Before => "before",
             Peer::Strait => "strait",
         }
     }
@@ -82,6 +86,8 @@ impl Peer {
             return Some(PathBuf::from(path)).filter(|path| path.is_file());
         }
         match self {
+            // Named by its variable or not there.
+            Peer::Before => None,
             Peer::Strait => Some(repository().join("target/release/strait")).filter(|path| path.is_file()),
             _ => self.in_venv().or_else(|| in_path(self.name())),
         }
@@ -112,7 +118,7 @@ impl Peer {
             Peer::Floor => return None,
             Peer::Nginx | Peer::Haproxy => "-v",
             Peer::Envoy => "--version",
-            Peer::Caddy | Peer::Strait => "version",
+            Peer::Caddy | Peer::Before | Peer::Strait => "version",
         };
         let output = Command::new(program).arg(flag).output().ok()?;
         let text = [output.stdout, output.stderr].concat();
@@ -128,7 +134,7 @@ impl Peer {
             Peer::Haproxy => haproxy::configure(&mut command, setup)?,
             Peer::Envoy => envoy::configure(&mut command, setup)?,
             Peer::Caddy => caddy::configure(&mut command, setup)?,
-            Peer::Strait => strait::configure(&mut command, setup)?,
+            Peer::Before | Peer::Strait => strait::configure(&mut command, setup)?,
         }
         Ok(command)
     }
