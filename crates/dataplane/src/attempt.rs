@@ -15,7 +15,7 @@ use crate::upstream::{self, Pool};
 use crate::worker::Worker;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use strait_http1::OutgoingHead;
@@ -85,16 +85,20 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>) -> Resul
     let worker = exchange.worker;
     let began_us = worker.clock.now_us();
     let queued = Cell::new(false);
-    let acquiring = upstream::acquire(worker, chosen.upstream, chosen.pool, &exchange.client.alarm, &queued);
     let watch = Watch::new(&exchange.client.socket, exchange.listener.end_is_leaving, Phase::Connect, &queued);
-    let acquired = watched(watch, acquiring).await?;
+    let acquired = {
+        let alarm = &exchange.client.alarm;
+        let acquiring = pin!(upstream::acquire(worker, chosen.upstream, chosen.pool, alarm, &queued));
+        watched(watch, acquiring).await?
+    };
     exchange.tally.reused = acquired.reused;
     exchange.tally.connect_us = if acquired.reused { 0 } else { worker.clock.now_us() - began_us };
     let mut origin = Origin::new(acquired.connection, acquired.reused);
     let mut outcome = converse(exchange, chosen, &mut origin).await;
     if let Ok(Outcome::Switched) = outcome {
-        outcome =
-            relay::tunnel(exchange, &mut origin, chosen.upstream.tunnel_timeout).await.map(|()| Outcome::Delivered);
+        // Boxed: tunnels are few and long, and every exchange would hold the memory of one.
+        let tunnel = Box::pin(relay::tunnel(exchange, &mut origin, chosen.upstream.tunnel_timeout));
+        outcome = tunnel.await.map(|()| Outcome::Delivered);
     }
     let unread = origin.held.octets().len();
     if origin.engine.finish(unread) && origin.sent && outcome.is_ok() {
@@ -141,7 +145,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         octets: &tally.request_octets,
         octets_max: octets_max(listener, chosen.route),
     };
-    let download = Download {
+    let mut download = Download {
         worker,
         listener,
         upstream: chosen.upstream,
@@ -158,10 +162,14 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         client_pace,
         sent: &sent,
     };
-    let download = download.run(Receiver { socket: &connection.socket, engine, held: received, reused: *reused });
+    let mut receiver = Receiver { socket: &connection.socket, engine, held: received, reused: *reused };
     let never = Cell::new(false);
     let watch = Watch::new(socket, listener.end_is_leaving, Phase::ResponseHead, &never);
-    let outcome = alongside(worker, watch, upload.run(), &sent, download).await;
+    let outcome = {
+        // Pinned here and lent: a future that is handed on is copied, and held twice.
+        let (upload, download) = (pin!(upload.run()), pin!(download.run(&mut receiver)));
+        alongside(worker, watch, upload, &sent, download).await
+    };
     *exchange.server.decoder_mut() = decoder;
     *origin.engine.encoder_mut() = encoder;
     // What was taken and encoded may not have left: the origin would take the next request for the rest of this one,
@@ -191,7 +199,7 @@ fn write_request_head(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: 
         length,
         websocket: exchange.server.wants_websocket(),
     };
-    exchange.output.clear();
+    exchange.worker.buffers.take_output_into(&mut exchange.output);
     origin.engine.send_head(&outgoing, &mut exchange.output);
 }
 
@@ -200,11 +208,10 @@ fn write_request_head(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: 
 async fn alongside<T>(
     worker: &Worker,
     mut watch: Watch<'_>,
-    upload: impl Future<Output = Result<(), Trouble>>,
+    mut upload: Pin<&mut impl Future<Output = Result<(), Trouble>>>,
     sent: &Sent,
-    download: impl Future<Output = Result<T, Fault>>,
+    mut download: Pin<&mut impl Future<Output = Result<T, Fault>>>,
 ) -> Result<T, Fault> {
-    let (mut upload, mut download) = (pin!(upload), pin!(download));
     poll_fn(|cx| {
         if sent.ended_ms.get().is_none() {
             match upload.as_mut().poll(cx) {
@@ -231,8 +238,10 @@ async fn alongside<T>(
 }
 
 /// Runs something during which nothing is expected from the client, which may leave.
-async fn watched<T>(mut watch: Watch<'_>, step: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let mut step = pin!(step);
+async fn watched<T>(
+    mut watch: Watch<'_>,
+    mut step: Pin<&mut impl Future<Output = Result<T, Fault>>>,
+) -> Result<T, Fault> {
     poll_fn(|cx| match step.as_mut().poll(cx) {
         Poll::Pending => watch.poll(cx).map(Err),
         outcome => outcome,

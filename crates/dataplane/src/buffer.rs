@@ -12,7 +12,7 @@ const SMALL_KEPT_MAX: usize = 64;
 /// Large buffers a worker keeps for later.
 const LARGE_KEPT_MAX: usize = 8;
 /// Output buffers a worker keeps for later.
-const OUTPUT_KEPT_MAX: usize = 64;
+const OUTPUT_KEPT_MAX: usize = 256;
 /// The largest capacity with which an output buffer is kept.
 const OUTPUT_CAPACITY_MAX: usize = 64 * 1024;
 
@@ -46,10 +46,18 @@ impl BufferPool {
         self.outputs.borrow_mut().pop().unwrap_or_else(|| Vec::with_capacity(4096))
     }
 
-    /// Gives an output buffer back.
+    /// Empties an output buffer, or takes one in place of one that was given back.
+    pub(crate) fn take_output_into(&self, output: &mut Vec<u8>) {
+        match output.capacity() {
+            0 => *output = self.take_output(),
+            _ => output.clear(),
+        }
+    }
+
+    /// Gives an output buffer back, if it is one.
     pub(crate) fn give_output(&self, mut output: Vec<u8>) {
         let mut outputs = self.outputs.borrow_mut();
-        if outputs.len() < OUTPUT_KEPT_MAX && output.capacity() <= OUTPUT_CAPACITY_MAX {
+        if outputs.len() < OUTPUT_KEPT_MAX && (1..=OUTPUT_CAPACITY_MAX).contains(&output.capacity()) {
             output.clear();
             outputs.push(output);
         }

@@ -8,13 +8,18 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Clock {
     started: Instant,
+    /// The reading of this turn; [`UNREAD`] before its first.
+    turn_us: Cell<u64>,
     /// Microseconds since 1970 at `started`, as the wall clock last said.
     wall_us: Cell<u64>,
 }
 
+/// No reading yet in this turn.
+const UNREAD: u64 = u64::MAX;
+
 impl Clock {
     pub(crate) fn new() -> Self {
-        let clock = Self { started: Instant::now(), wall_us: Cell::new(0) };
+        let clock = Self { started: Instant::now(), turn_us: Cell::new(UNREAD), wall_us: Cell::new(0) };
         clock.follow_wall();
         clock
     }
@@ -32,9 +37,23 @@ impl Clock {
         self.wall_us.set(u64::try_from(wall.as_micros()).unwrap_or(0).saturating_sub(self.now_us()));
     }
 
-    /// Microseconds since the clock was made.
+    /// A task begins its turn: the time is read anew when it is next asked for. Within a turn, which never waits, time
+    /// stands still: an exchange asks eight times, and each reading costs as much as parsing a field. A task that does
+    /// not call this sees the time of the turn before it, at most one turn of the wheel ago.
+    pub(crate) fn begin_turn(&self) {
+        self.turn_us.set(UNREAD);
+    }
+
+    /// Microseconds since the clock was made, at the first reading of this turn.
     pub(crate) fn now_us(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+        match self.turn_us.get() {
+            UNREAD => {
+                let now_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+                self.turn_us.set(now_us);
+                now_us
+            }
+            read => read,
+        }
     }
 
     /// Milliseconds since the clock was made.

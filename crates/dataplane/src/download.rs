@@ -46,19 +46,19 @@ pub(crate) struct Download<'a> {
 
 impl Download<'_> {
     /// Receives the response and delivers it.
-    pub(crate) async fn run(mut self, mut origin: Receiver<'_>) -> Result<Outcome, Fault> {
+    pub(crate) async fn run(&mut self, origin: &mut Receiver<'_>) -> Result<Outcome, Fault> {
+        self.recv_final_head(origin).await?;
+        if self.head.status == Status::SWITCHING_PROTOCOLS {
+            return Ok(Outcome::Switched);
+        }
         let mut output = self.worker.buffers.take_output();
-        let outcome = match self.recv_final_head(&mut origin, &mut output).await {
-            Ok(()) if self.head.status == Status::SWITCHING_PROTOCOLS => Ok(Outcome::Switched),
-            Ok(()) => self.deliver(&mut origin, &mut output).await,
-            Err(fault) => Err(fault),
-        };
+        let outcome = self.deliver(origin, &mut output).await;
         self.worker.buffers.give_output(output);
         outcome
     }
 
     /// Receives heads until the final one; interim ones are passed on as they come.
-    async fn recv_final_head(&mut self, origin: &mut Receiver<'_>, output: &mut Vec<u8>) -> Result<(), Fault> {
+    async fn recv_final_head(&mut self, origin: &mut Receiver<'_>) -> Result<(), Fault> {
         self.set_alarm(self.worker.clock.now_ms());
         loop {
             self.head.clear();
@@ -73,8 +73,7 @@ impl Download<'_> {
             if !self.head.status.is_interim() || self.head.status == Status::SWITCHING_PROTOCOLS {
                 return Ok(());
             }
-            self.server.send_interim(self.head, output);
-            self.send(output).await?;
+            self.send_interim().await?;
         }
     }
 
@@ -83,12 +82,14 @@ impl Download<'_> {
         self.alarm.set(first_byte_ms.min(self.deadline_ms), now_ms);
     }
 
-    async fn send(&mut self, output: &mut Vec<u8>) -> Result<(), Fault> {
+    async fn send_interim(&mut self) -> Result<(), Fault> {
+        let mut output = self.worker.buffers.take_output();
+        self.server.send_interim(self.head, &mut output);
         // Half of an interim head is as good as a response begun: nothing may be put behind it.
         let begun = &self.tally.response_begun;
         let parts = [output.as_slice(), b"", b""];
         let sent = send_all(self.worker, self.client, parts, self.alarm, &mut self.client_pace, begun).await;
-        output.clear();
+        self.worker.buffers.give_output(output);
         sent.map_err(download_fault)?;
         begun.set(false);
         Ok(())

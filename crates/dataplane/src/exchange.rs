@@ -26,7 +26,7 @@ pub(crate) struct Exchange<'c> {
     pub(crate) listener: &'c Listener,
     pub(crate) client: &'c mut ClientConnection,
     pub(crate) server: Server,
-    pub(crate) scratch: Box<Scratch>,
+    pub(crate) scratch: &'c mut Scratch,
     pub(crate) output: Vec<u8>,
     pub(crate) id: RequestId,
     pub(crate) view: ClientView,
@@ -56,30 +56,36 @@ pub(crate) struct Tally<'c> {
     pub(crate) fault_answered: bool,
 }
 
-/// Runs the exchange whose first octets have arrived, to the end.
-pub(crate) async fn run(exchange: Exchange<'_>) -> Persistence {
-    let mut begun = Begun(Some(exchange));
-    let Some(exchange) = &mut begun.0 else { return Persistence::Close };
+/// Runs the exchange whose first octets have arrived, to the end. It is lent, not given: a future that takes something
+/// holds it twice.
+pub(crate) async fn run(exchange: &mut Exchange<'_>) -> Persistence {
+    let mut begun = Begun { exchange, ended: false };
+    let exchange = &mut *begun.exchange;
     let outcome = match converse(exchange).await {
         Err(fault) if !exchange.tally.response_begun.get() => reply::fault(exchange, fault).await,
         outcome => outcome,
     };
-    begun.0.take().map_or(Persistence::Close, |exchange| finish::finish(exchange, outcome))
+    begun.ended = true;
+    finish::finish(begun.exchange, outcome)
 }
 
 /// An exchange that is written down and counted however it ends: a stop and a panic drop it in the middle.
-struct Begun<'c>(Option<Exchange<'c>>);
+struct Begun<'e, 'c> {
+    exchange: &'e mut Exchange<'c>,
+    ended: bool,
+}
 
-impl Drop for Begun<'_> {
+impl Drop for Begun<'_, '_> {
     fn drop(&mut self) {
-        if let Some(exchange) = self.0.take() {
-            let phase = exchange.tally.phase();
-            let fault = match std::thread::panicking() {
-                true => Fault::strait(phase, Kind::Defect),
-                false => Fault::operator(phase, Kind::Stopping),
-            };
-            finish::finish(exchange, Err(fault));
+        if self.ended {
+            return;
         }
+        let phase = self.exchange.tally.phase();
+        let fault = match std::thread::panicking() {
+            true => Fault::strait(phase, Kind::Defect),
+            false => Fault::operator(phase, Kind::Stopping),
+        };
+        finish::finish(self.exchange, Err(fault));
     }
 }
 
@@ -99,7 +105,7 @@ impl Tally<'_> {
 async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
     receive_head(exchange).await?;
     exchange.view = exchange.listener.trusted_proxies.client(exchange.client.peer, &exchange.scratch.request.headers);
-    find_path(&mut exchange.scratch, exchange.listener.path_rules)?;
+    find_path(exchange.scratch, exchange.listener.path_rules)?;
     let route = find_route(exchange)?;
     admit(exchange, route)?;
     if is_for_us(exchange) {

@@ -10,23 +10,21 @@ use strait_plan::Listener;
 use strait_record::{AccessRecord, End, Format};
 
 /// Ends the exchange; what becomes of the client's connection.
-pub(crate) fn finish(mut exchange: Exchange<'_>, outcome: Result<(), Fault>) -> Persistence {
+pub(crate) fn finish(exchange: &mut Exchange<'_>, outcome: Result<(), Fault>) -> Persistence {
     let duration_us = exchange.worker.clock.now_us() - exchange.tally.began_us;
-    count(&exchange, &outcome, duration_us);
+    count(exchange, &outcome, duration_us);
     let format = exchange.adopted.plan.access_log;
     if format != Format::Off {
-        write_down(&exchange, &outcome, duration_us, format);
+        write_down(exchange, &outcome, duration_us, format);
     }
     let persistence = match outcome {
         Ok(()) => {
             exchange.client.ends_response.set(false);
             exchange.server.finish()
         }
-        Err(_) => after_fault(&mut exchange),
+        Err(_) => after_fault(exchange),
     };
-    let Exchange { worker, scratch, output, .. } = exchange;
-    worker.scratches.give(scratch);
-    worker.buffers.give_output(output);
+    exchange.worker.buffers.give_output(std::mem::take(&mut exchange.output));
     persistence
 }
 

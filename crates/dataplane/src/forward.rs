@@ -1,7 +1,7 @@
 //! The request head on its way up and the response head on its way down: what is taken off, and what is put on.
 
 use crate::exchange::Exchange;
-use crate::request_id::{RequestId, text};
+use crate::request_id::RequestId;
 use crate::scratch::Scratch;
 use crate::worker::Worker;
 use std::io::Write;
@@ -62,7 +62,7 @@ fn append_request_fields(head: &RequestHead, peer: SocketAddr, view: &ClientView
     if !kept(Name::XForwardedHost) {
         append(out, Name::XForwardedHost, headers.get(Name::Host).unwrap_or_default());
     }
-    append(out, Name::XRequestId, text(id).as_bytes());
+    append(out, Name::XRequestId, id);
     append_via(headers, head.version.as_str(), out);
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn prepare_response(
 ) {
     let headers = &mut head.headers;
     extra.clear();
-    append(extra, Name::XRequestId, text(id).as_bytes());
+    append(extra, Name::XRequestId, id);
     append_via(headers, head.version.as_str(), extra);
     if !headers.contains(Name::Date) {
         worker.append_date(extra);
@@ -147,7 +147,7 @@ pub(crate) fn prepare_response(
 
 /// Appends the fields of a response that Strait makes itself.
 pub(crate) fn append_own_fields(worker: &Worker, id: &RequestId, out: &mut Vec<u8>) {
-    append(out, Name::XRequestId, text(id).as_bytes());
+    append(out, Name::XRequestId, id);
     worker.append_date(out);
 }
 

@@ -26,6 +26,7 @@ mod pace;
 mod relay;
 mod reply;
 mod request_id;
+mod room;
 mod scratch;
 #[cfg(feature = "sim")]
 pub mod sim;

@@ -6,15 +6,16 @@ use crate::exchange::Exchange;
 use crate::io::Socket;
 use crate::pace::{Late, Pace};
 use crate::scratch::Scratch;
-use crate::stream::{Held, Interrupt, write_some};
+use crate::stream::{Held, Interrupt};
 use crate::upstream::Connection;
 use crate::upstream::h1::Origin;
 use crate::worker::Worker;
 use crate::{fault, forward};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::io::{ErrorKind, IoSlice};
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 use strait_http1::{Decoder, Encoder, Event, Limits, Misdeed};
 use strait_message::{BodyLength, Fault, Headers, Kind, Phase};
@@ -91,6 +92,11 @@ pub(crate) enum Trouble {
 impl Pump<'_> {
     /// Moves the whole body, and its end.
     pub(crate) async fn run(&mut self) -> Result<(), Trouble> {
+        if self.run_at_once()? {
+            // While the response is awaited, another exchange uses it.
+            self.worker.buffers.give_output(std::mem::take(self.sink.output));
+            return Ok(());
+        }
         let mut large = self.is_bulk();
         loop {
             if self.take_held().await? {
@@ -103,6 +109,52 @@ impl Pump<'_> {
             }
             self.source.pace.moved(octets);
             large = large || self.source.held.is_full();
+        }
+    }
+
+    /// Moves a small body of which all is here, without a wait: most exchanges need no more. Whether that was all;
+    /// otherwise [`Pump::run`] goes on from where this stopped.
+    fn run_at_once(&mut self) -> Result<bool, Trouble> {
+        if self.source.held.octets().len() >= COPY_MAX {
+            return Ok(false);
+        }
+        loop {
+            let held = self.source.held.octets();
+            let received = self.source.decoder.recv(held, self.trailers, self.limits).map_err(Trouble::Source)?;
+            match received.event {
+                Event::Data(range) => {
+                    self.count(range.len())?;
+                    let data = held.get(range).unwrap_or_default();
+                    self.sink.encoder.data(data, self.sink.output).map_err(Trouble::Source)?;
+                    self.source.held.consume(received.consumed);
+                }
+                Event::End => {
+                    self.source.held.consume(received.consumed);
+                    self.end()?;
+                    return self.write_at_once();
+                }
+                Event::NeedMore | Event::Head => {
+                    self.source.held.consume(received.consumed);
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    /// Whether all output went out in one call.
+    fn write_at_once(&mut self) -> Result<bool, Trouble> {
+        if self.sink.output.is_empty() {
+            return Ok(true);
+        }
+        match self.sink.socket.try_write(&[IoSlice::new(self.sink.output)]) {
+            Ok(written) => {
+                self.sink.begun.set(true);
+                self.sink.pace.moved(written);
+                self.sink.output.drain(..written);
+                Ok(self.sink.output.is_empty())
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(Trouble::SinkIo(error)),
         }
     }
 
@@ -130,11 +182,7 @@ impl Pump<'_> {
     }
 
     async fn take_data(&mut self, range: std::ops::Range<usize>, consumed: usize) -> Result<(), Trouble> {
-        let octets = self.octets.get() + range.len() as u64;
-        self.octets.set(octets);
-        if octets > self.octets_max {
-            return Err(Trouble::TooLarge);
-        }
+        self.count(range.len())?;
         if range.len() >= COPY_MAX {
             self.send(&[range]).await?;
         } else {
@@ -143,6 +191,12 @@ impl Pump<'_> {
         }
         self.source.held.consume(consumed);
         if self.sink.output.len() >= OUTPUT_MAX { self.send(&[]).await } else { Ok(()) }
+    }
+
+    fn count(&self, octets: usize) -> Result<(), Trouble> {
+        let octets = self.octets.get() + octets as u64;
+        self.octets.set(octets);
+        if octets > self.octets_max { Err(Trouble::TooLarge) } else { Ok(()) }
     }
 
     /// Writes what goes out, and behind it data from where it lies.
@@ -177,7 +231,7 @@ impl Pump<'_> {
 
     async fn end_by_eof(&mut self) -> Result<(), Trouble> {
         if self.source.failed.get() {
-            return Err(Trouble::SourceIo(std::io::ErrorKind::ConnectionReset.into()));
+            return Err(Trouble::SourceIo(ErrorKind::ConnectionReset.into()));
         }
         self.source.decoder.recv_eof().map_err(Trouble::Source)?;
         self.end()?;
@@ -190,7 +244,7 @@ impl Pump<'_> {
     }
 }
 
-/// Writes all parts at the sink's pace.
+/// Writes all parts at the sink's pace. No clock is read and no alarm set before the socket takes no more.
 pub(crate) async fn send_all(
     worker: &Worker,
     socket: &Socket,
@@ -199,24 +253,49 @@ pub(crate) async fn send_all(
     pace: &mut Pace<'_>,
     begun: &Cell<bool>,
 ) -> Result<(), Trouble> {
-    let total: usize = parts.iter().map(|part| part.len()).sum();
     let mut written = 0;
-    while written < total {
-        let arm = || pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
-        match write_some(socket, &parts, written, alarm, arm).await {
-            Ok(moved) => {
-                begun.set(true);
-                pace.moved(moved);
-                written += moved;
-            }
-            Err(Interrupt::Io(error)) => return Err(Trouble::SinkIo(error)),
-            Err(Interrupt::Deadline) => {
-                let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
-                judged.map_err(Trouble::SinkLate)?;
+    let mut blocked = false;
+    poll_fn(|cx| {
+        loop {
+            let mut slices = [IoSlice::new(&[]); 3];
+            let slices = match unwritten(&parts, written, &mut slices) {
+                [] => return Poll::Ready(Ok(())),
+                slices => slices,
+            };
+            match socket.poll_write(cx, slices).map_err(Trouble::SinkIo)? {
+                Poll::Ready(moved) => {
+                    begun.set(true);
+                    pace.moved(moved);
+                    written += moved;
+                    blocked = false;
+                }
+                Poll::Pending => {
+                    if !std::mem::replace(&mut blocked, true) {
+                        pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
+                    }
+                    ready!(alarm.poll(cx));
+                    let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
+                    judged.map_err(Trouble::SinkLate)?;
+                }
             }
         }
+    })
+    .await
+}
+
+/// The parts behind the octets already written, as slices.
+fn unwritten<'s, 'a>(parts: &[&'a [u8]; 3], written: usize, slices: &'s mut [IoSlice<'a>; 3]) -> &'s [IoSlice<'a>] {
+    let mut skip = written;
+    let mut used = 0;
+    for part in parts {
+        let rest = part.get(skip.min(part.len())..).unwrap_or_default();
+        skip = skip.saturating_sub(part.len());
+        if let (false, Some(slot)) = (rest.is_empty(), slices.get_mut(used)) {
+            *slot = IoSlice::new(rest);
+            used += 1;
+        }
     }
-    Ok(())
+    slices.get(..used).unwrap_or_default()
 }
 
 /// Sends the switching head, and moves octets both ways until both sides have ended; each may end alone. `idle` is

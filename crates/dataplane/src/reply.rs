@@ -150,7 +150,7 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
     let mut extra = std::mem::take(&mut exchange.scratch.extra);
     extra.clear();
     forward::append_own_fields(exchange.worker, &exchange.id, &mut extra);
-    exchange.output.clear();
+    exchange.worker.buffers.take_output_into(&mut exchange.output);
     let length = BodyLength::Fixed(reply.body.len() as u64);
     exchange.server.send_head(&reply.head, length, &extra, &mut exchange.output);
     exchange.scratch.extra = extra;

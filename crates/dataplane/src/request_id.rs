@@ -41,16 +41,36 @@ impl IdSource {
     }
 }
 
+#[allow(clippy::many_single_char_names, reason = "thirty-two digits in their order")]
 fn format(id: u128) -> RequestId {
+    let [high, low] = [(id >> 64) as u64, id as u64].map(hexadecimal);
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = high;
+    let [q, r, s, t, rest @ ..] = low;
     let mut text = [b'-'; 36];
-    let mut nibbles = (0..32).rev().map(|i| (id >> (4 * i)) as u8 & 15);
-    for (at, place) in text.iter_mut().enumerate() {
-        if !matches!(at, 8 | 13 | 18 | 23) {
-            let nibble = nibbles.next().unwrap_or(0);
-            *place = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        }
+    if let Some(head) = text.first_chunk_mut() {
+        *head = [a, b, c, d, e, f, g, h, b'-', i, j, k, l, b'-', m, n, o, p, b'-', q, r, s, t, b'-'];
+    }
+    if let Some(tail) = text.last_chunk_mut() {
+        *tail = rest;
     }
     text
+}
+
+/// Sixteen hexadecimal digits, all made at once: each octet of the word holds one.
+fn hexadecimal(word: u64) -> [u8; 16] {
+    const EACH: u128 = 0x0101_0101_0101_0101_0101_0101_0101_0101;
+    let mut spread = u128::from(word);
+    for (shift, mask) in [
+        (32, 0x0000_0000_ffff_ffff_0000_0000_ffff_ffff),
+        (16, 0x0000_ffff_0000_ffff_0000_ffff_0000_ffff),
+        (8, 0x00ff_00ff_00ff_00ff_00ff_00ff_00ff_00ff),
+        (4, 0x0f0f_0f0f_0f0f_0f0f_0f0f_0f0f_0f0f_0f0f),
+    ] {
+        spread = (spread | spread << shift) & mask;
+    }
+    // Adding six carries into the high half of an octet just where the digit is a letter.
+    let letters = (spread + EACH * 6) >> 4 & EACH;
+    (spread + EACH * 0x30 + letters * 0x27).to_be_bytes()
 }
 
 /// The id as text.
@@ -61,7 +81,7 @@ pub(crate) fn text(id: &RequestId) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{IdSource, text};
+    use super::{IdSource, format, text};
 
     #[test]
     fn ids_are_version_7_and_sorted_by_time() {
@@ -71,5 +91,11 @@ mod tests {
         assert!(text(&earlier) < text(&later));
         assert_eq!(text(&earlier).get(..15), Some("018bcfe5-6800-7"));
         assert!(matches!(earlier.get(19), Some(b'8' | b'9' | b'a' | b'b')));
+    }
+
+    #[test]
+    fn every_digit_stands_in_its_place() {
+        let id = 0x0123_4567_89ab_cdef_fedc_ba98_7654_3210;
+        assert_eq!(text(&format(id)), "01234567-89ab-cdef-fedc-ba9876543210");
     }
 }

@@ -1,10 +1,7 @@
-//! What one exchange writes on: borrowed while it runs, wiped and kept for the next.
+//! What one exchange writes on: lent while it runs, wiped and kept for the next in the same room.
 
-use std::cell::RefCell;
 use strait_message::{Headers, RequestHead, ResponseHead};
 
-/// Scratches a worker keeps for later.
-const KEPT_MAX: usize = 256;
 /// The largest head buffer with which a scratch is kept.
 const CAPACITY_MAX: usize = 16 * 1024;
 
@@ -26,34 +23,13 @@ pub(crate) struct Scratch {
     pub(crate) extra: Vec<u8>,
 }
 
-/// A worker's spare scratches.
-#[allow(clippy::vec_box, reason = "a scratch moves between here and exchanges by its pointer")]
-#[derive(Debug, Default)]
-pub(crate) struct ScratchPool(RefCell<Vec<Box<Scratch>>>);
-
-impl ScratchPool {
-    pub(crate) fn take(&self) -> Box<Scratch> {
-        self.0.borrow_mut().pop().unwrap_or_default()
-    }
-
-    pub(crate) fn give(&self, mut scratch: Box<Scratch>) {
-        let mut spares = self.0.borrow_mut();
-        if spares.len() < KEPT_MAX && scratch.capacity() <= CAPACITY_MAX {
-            scratch.wipe();
-            spares.push(scratch);
-        }
-    }
-
-    /// Lets go of half of them.
-    pub(crate) fn trim(&self) {
-        let mut spares = self.0.borrow_mut();
-        let keep = spares.len() / 2;
-        spares.truncate(keep);
-    }
-}
-
 impl Scratch {
-    fn wipe(&mut self) {
+    /// Forgets the exchange, and lets go of memory that only an unusual one needed.
+    pub(crate) fn wipe(&mut self) {
+        if self.capacity() > CAPACITY_MAX {
+            *self = Self::default();
+            return;
+        }
         self.request.clear();
         self.response.clear();
         self.trailers.clear();

@@ -4,7 +4,7 @@ use crate::alarm::Alarm;
 use crate::buffer::{Buffer, BufferPool};
 use crate::io::Socket;
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
+use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -127,44 +127,4 @@ impl Held {
         })
         .await
     }
-}
-
-/// Writes what fits of the parts, behind octets already written, until a deadline. `blocked` is called when there is
-/// no room, to set the alarm: in the common case there is, and no clock need be read.
-pub(crate) async fn write_some(
-    socket: &Socket,
-    parts: &[&[u8]; 3],
-    written: usize,
-    alarm: &Alarm,
-    mut blocked: impl FnMut(),
-) -> Result<usize, Interrupt> {
-    let mut slices = [IoSlice::new(&[]); 3];
-    let used = unwritten(parts, written, &mut slices);
-    let slices = slices.get(..used).unwrap_or_default();
-    let mut armed = false;
-    poll_fn(|cx| match socket.poll_write(cx, slices) {
-        Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Interrupt::Io)),
-        Poll::Pending => {
-            if !std::mem::replace(&mut armed, true) {
-                blocked();
-            }
-            alarm.poll(cx).map(|()| Err(Interrupt::Deadline))
-        }
-    })
-    .await
-}
-
-/// The parts behind the octets already written, as slices; returns how many there are.
-fn unwritten<'a>(parts: &[&'a [u8]; 3], written: usize, slices: &mut [IoSlice<'a>; 3]) -> usize {
-    let mut skip = written;
-    let mut used = 0;
-    for part in parts {
-        let rest = part.get(skip.min(part.len())..).unwrap_or_default();
-        skip = skip.saturating_sub(part.len());
-        if let (false, Some(slot)) = (rest.is_empty(), slices.get_mut(used)) {
-            *slot = IoSlice::new(rest);
-            used += 1;
-        }
-    }
-    used
 }

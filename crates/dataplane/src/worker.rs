@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::log::Log;
 use crate::mail::{Mail, Mailbox};
 use crate::request_id::IdSource;
-use crate::scratch::ScratchPool;
+use crate::room::Rooms;
 use crate::upstream::{Pool, Pools};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Clock,
     pub(crate) wheel: Rc<Wheel>,
     pub(crate) buffers: Rc<BufferPool>,
-    pub(crate) scratches: ScratchPool,
+    pub(crate) rooms: Rooms,
     pub(crate) pools: Pools,
     pub(crate) log: Log,
     pub(crate) ids: RefCell<IdSource>,
@@ -74,7 +74,7 @@ impl Worker {
             clock: Clock::new(),
             wheel: Wheel::new(),
             buffers: Rc::default(),
-            scratches: ScratchPool::default(),
+            rooms: Rooms::default(),
             pools: Pools::default(),
             log: birth.log,
             ids: RefCell::new(birth.ids),
@@ -122,6 +122,7 @@ impl Worker {
         let mut last_ms = self.clock.now_ms();
         for count in 1u64.. {
             turns.tick().await;
+            self.clock.begin_turn();
             let now_ms = self.clock.now_ms();
             self.meter.lag_ms.add((now_ms - last_ms).saturating_sub(2 * TURN_MS));
             last_ms = now_ms;
@@ -140,11 +141,12 @@ impl Worker {
         self.clock.follow_wall();
         self.pools.sweep(self, now_ms);
         self.buffers.trim();
-        self.scratches.trim();
+        self.rooms.trim();
     }
 
     async fn read_mail(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
         while let Some(mail) = mail.recv().await {
+            self.clock.begin_turn();
             match mail {
                 Mail::Plan(plan, bound) => self.adopt(plan, bound),
                 Mail::Wanted { endpoint, by } => self.pools.give(&self, &endpoint, by),

@@ -5,6 +5,7 @@ use crate::alarm::Alarm;
 use crate::clock::ms;
 use crate::exchange::{self, Exchange, Tally};
 use crate::io::Socket;
+use crate::scratch::Scratch;
 use crate::stream::{Held, Interrupt};
 use crate::worker::{Adopted, Worker};
 use std::cell::Cell;
@@ -35,6 +36,13 @@ pub(crate) struct ClientConnection {
     served: u32,
 }
 
+/// A client connection with what it takes to run an exchange on it: what goes into a [`Room`](crate::room::Room).
+pub(crate) struct Guest {
+    worker: Rc<Worker>,
+    listener: Arc<str>,
+    client: ClientConnection,
+}
+
 /// Serves the connection until it ends.
 pub(crate) async fn serve(
     worker: Rc<Worker>,
@@ -44,13 +52,29 @@ pub(crate) async fn serve(
     _admitted: Admitted,
 ) {
     let alarm = worker.wheel.alarm();
-    let mut client =
+    let client =
         ClientConnection { socket, held: Held::default(), alarm, peer, ends_response: Cell::new(false), served: 0 };
-    while client.wait_for_request(&worker, &listener).await {
-        // Boxed, so that an idle connection does not hold the memory of an exchange.
-        if Box::pin(client.serve_one(&worker, &listener)).await == Persistence::Close {
+    let mut guest = Guest { worker: worker.clone(), listener, client };
+    while guest.client.wait_for_request(&worker, &guest.listener).await {
+        // An idle connection does not hold the memory of an exchange.
+        let mut room = worker.rooms.enter(guest);
+        let persistence;
+        (guest, persistence) = poll_fn(|cx| {
+            worker.clock.begin_turn();
+            room.poll(cx)
+        })
+        .await;
+        worker.rooms.give(room);
+        if persistence == Persistence::Close {
             break;
         }
+    }
+}
+
+impl Guest {
+    /// Runs one exchange, on an empty scratch.
+    pub(crate) async fn serve_one(&mut self, scratch: &mut Scratch) -> Persistence {
+        self.client.serve_one(&self.worker, &self.listener, scratch).await
     }
 }
 
@@ -77,6 +101,7 @@ impl ClientConnection {
         self.alarm.set(now_ms.saturating_add(idle), now_ms);
         let mut draining = false;
         poll_fn(|cx| {
+            worker.clock.begin_turn();
             if worker.draining.get() && !std::mem::replace(&mut draining, true) {
                 let now_ms = worker.clock.now_ms();
                 self.alarm.set(now_ms + DRAIN_IDLE_MS, now_ms);
@@ -95,22 +120,28 @@ impl ClientConnection {
     }
 
     /// Runs one exchange, and closes with care where the connection ends with it.
-    async fn serve_one(&mut self, worker: &Rc<Worker>, listener: &str) -> Persistence {
+    async fn serve_one(&mut self, worker: &Rc<Worker>, listener: &str, scratch: &mut Scratch) -> Persistence {
         let adopted = worker.adopted();
         let Some(listener) = adopted.listener(listener) else { return Persistence::Close };
         self.served = self.served.saturating_add(1);
         worker.meter.exchanges.add(1);
         worker.meter.exchanges_running.up();
         let _running = RunningExchange(worker);
-        let exchange = self.begin(worker, &adopted, listener);
-        let persistence = exchange::run(exchange).await;
+        let mut exchange = self.begin(worker, &adopted, listener, scratch);
+        let persistence = exchange::run(&mut exchange).await;
         if persistence == Persistence::Close && !self.ends_response.get() {
             self.linger(worker).await;
         }
         persistence
     }
 
-    fn begin<'c>(&'c mut self, worker: &'c Rc<Worker>, adopted: &'c Adopted, listener: &'c Listener) -> Exchange<'c> {
+    fn begin<'c>(
+        &'c mut self,
+        worker: &'c Rc<Worker>,
+        adopted: &'c Adopted,
+        listener: &'c Listener,
+        scratch: &'c mut Scratch,
+    ) -> Exchange<'c> {
         let began_us = worker.clock.now_us();
         let id = worker.ids.borrow_mut().next(worker.clock.wall_us(began_us));
         let mut server = Server::new();
@@ -125,8 +156,8 @@ impl ClientConnection {
             listener,
             client: self,
             server,
-            scratch: worker.scratches.take(),
-            output: worker.buffers.take_output(),
+            scratch,
+            output: Vec::new(),
             id,
             view,
             tally: Tally::new(began_us),
