@@ -88,7 +88,11 @@ impl Peer {
         match self {
             // Named by its variable or not there.
             Peer::Before => None,
-            Peer::Strait => Some(repository().join("target/release/strait")).filter(|path| path.is_file()),
+            // As it is shipped; else as it is built for trying out.
+            Peer::Strait => ["target/dist/strait", "target/release/strait"]
+                .into_iter()
+                .map(|path| repository().join(path))
+                .find(|path| path.is_file()),
             _ => self.in_venv().or_else(|| in_path(self.name())),
         }
     }
