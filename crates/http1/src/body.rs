@@ -1,8 +1,8 @@
 //! Taking a body apart (RFC 9112 §6.3, §7.1), whichever side sent it.
 
 use crate::head::{LineReader, field_section};
-use crate::syntax::is_token_octet;
 use crate::{Event, Limits, Misdeed, Received};
+use strait_message::syntax::is_token_octet;
 use strait_message::{BodyLength, Headers};
 
 /// Finds the octets of a body, and its end, in what arrives.

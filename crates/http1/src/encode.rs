@@ -1,7 +1,7 @@
 //! Putting messages on the wire. Framing is decided here; a received framing field is never copied.
 
 use crate::Misdeed;
-use crate::syntax::{write_decimal, write_hex};
+use strait_message::syntax::{write_decimal, write_hex};
 use strait_message::{BodyLength, Field, Headers, Name, NameSet};
 
 /// Frames an outgoing body, and holds it to its length.

@@ -1,7 +1,7 @@
 //! Reading the lines of a head or of a trailer section as they arrive, each once.
 
 use crate::Misdeed;
-use crate::syntax::{holds_control, is_token_octet, token_is_aliased, trim_ows};
+use strait_message::syntax::{holds_control, is_token_octet, token_is_aliased, trim_ows};
 use strait_message::{Headers, Line, Name};
 
 /// How far a field section has been read. Complete lines are taken at once; of an incomplete last line it is

@@ -38,7 +38,6 @@ mod misdeed;
 mod request;
 mod response;
 mod server;
-mod syntax;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +47,7 @@ pub use encode::Encoder;
 pub use limits::Limits;
 pub use misdeed::Misdeed;
 pub use server::{Persistence, Server};
-pub use syntax::{is_host, is_token};
+pub use strait_message::syntax::{is_host, is_token};
 
 use std::ops::Range;
 

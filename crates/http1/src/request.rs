@@ -2,7 +2,7 @@
 
 use crate::Misdeed;
 use crate::connection::ConnectionOptions;
-use crate::syntax::{decimal, is_host, is_host_and_port, is_target, is_token};
+use strait_message::syntax::{decimal, is_host, is_host_and_port, is_target, is_token};
 use strait_message::{BodyLength, Headers, Method, Name, NameSet, RequestHead, Version};
 
 /// What a request head means for its connection.

@@ -3,7 +3,7 @@
 use crate::Misdeed;
 use crate::connection::ConnectionOptions;
 use crate::request::{framing, version};
-use crate::syntax::is_field_value;
+use strait_message::syntax::is_field_value;
 use strait_message::{BodyLength, ResponseHead, Status, Version};
 
 /// What a final response head means for its connection.

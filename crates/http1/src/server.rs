@@ -3,8 +3,8 @@
 use crate::encode::{ENGINE_FIELDS, write_connection, write_fields, write_length};
 use crate::head::{LineReader, field_section};
 use crate::request::{RequestFacts, facts, request_line};
-use crate::syntax::write_decimal;
 use crate::{Decoder, Encoder, Event, Limits, Misdeed, Received};
+use strait_message::syntax::write_decimal;
 use strait_message::{BodyLength, Headers, Method, RequestHead, ResponseHead, Status, Version};
 
 /// One client connection, over all its requests.

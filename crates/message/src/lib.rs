@@ -10,6 +10,7 @@ mod length;
 mod method;
 mod name;
 mod status;
+pub mod syntax;
 
 pub use fault::{Fault, Kind, Origin, Phase, Retry};
 pub use head::{RequestHead, ResponseHead, Version};

@@ -18,6 +18,9 @@ macro_rules! names {
         static FOLDED: &[Folded] = &[$(Folded::new(Name::$variant, $text.as_bytes()),)*];
 
         impl Name {
+            /// Every known name.
+            pub const ALL: &[Name] = &[$(Name::$variant,)*];
+
             /// The canonical spelling; empty for [`Name::Other`].
             pub const fn as_str(self) -> &'static str {
                 match self {

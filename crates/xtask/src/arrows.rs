@@ -29,6 +29,7 @@ struct Room {
 const ROOMS: &[Room] = &[
     room("message", Only(&[]), "the vocabulary knows nothing"),
     room("http1", Only(&["message"]), "an engine knows only the vocabulary"),
+    room("http2", Only(&["message"]), "an engine knows only the vocabulary"),
     room("route", Only(&["message"]), "an engine knows only the vocabulary"),
     room("traffic", Only(&["message"]), "an engine knows only the vocabulary"),
     room("record", Only(&["message"]), "an engine knows only the vocabulary"),
@@ -37,17 +38,17 @@ const ROOMS: &[Room] = &[
     room("config", Only(&["config-derive"]), "the language does not know what it is compiled to"),
     room(
         "plan",
-        Only(&["expr", "http1", "message", "record", "route", "traffic"]),
+        Only(&["expr", "http1", "http2", "message", "record", "route", "traffic"]),
         "the plan is made of the engines' limits and tables",
     ),
     room(
         "compile",
-        Only(&["config", "expr", "http1", "message", "plan", "record", "route", "traffic"]),
+        Only(&["config", "expr", "http1", "http2", "message", "plan", "record", "route", "traffic"]),
         "the one place that knows both the language and the plan; neither sockets nor workers",
     ),
     room(
         "dataplane",
-        Only(&["expr", "http1", "message", "plan", "record", "route", "traffic"]),
+        Only(&["expr", "http1", "http2", "message", "plan", "record", "route", "traffic"]),
         "workers read the plan, never the configuration",
     ),
     room("telemetry", Only(&["message", "record"]), "writers know records, not who made them"),
@@ -70,7 +71,7 @@ const fn room(name: &'static str, knows: Knows, why: &'static str) -> Room {
 
 /// Rooms without sockets, clocks and system calls: nothing they depend on, however far, may bring these crates in.
 const PURE: &[&str] =
-    &["message", "http1", "route", "traffic", "record", "expr", "plan", "config", "config-derive", "compile"];
+    &["message", "http1", "http2", "route", "traffic", "record", "expr", "plan", "config", "config-derive", "compile"];
 const IMPURE: &[&str] = &["tokio", "socket2", "rustix", "mio", "hyper", "async-std", "smol"];
 
 /// Whether this room is never part of the product.

@@ -47,7 +47,7 @@ pub fn is_token(bytes: &[u8]) -> bool {
 
 /// For a token whether it holds `_` or `.`, which an origin may take for `-`; `None` for what is no token.
 #[inline]
-pub(crate) fn token_is_aliased(bytes: &[u8]) -> Option<bool> {
+pub fn token_is_aliased(bytes: &[u8]) -> Option<bool> {
     let fold = |(all, any), &b: &u8| {
         let classes = CLASSES.get(usize::from(b)).copied().unwrap_or(0);
         (all & classes, any | classes)
@@ -57,14 +57,14 @@ pub(crate) fn token_is_aliased(bytes: &[u8]) -> Option<bool> {
 }
 
 /// Whether one octet may stand in a token.
-pub(crate) fn is_token_octet(byte: u8) -> bool {
+pub fn is_token_octet(byte: u8) -> bool {
     has(byte, TOKEN)
 }
 
 /// Whether `bytes` holds only octets that a request target may have:
 /// visible ASCII without `#`: a fragment never travels (RFC 9110 §7.1). The rest is judged by the router.
 #[inline]
-pub(crate) fn is_target(bytes: &[u8]) -> bool {
+pub fn is_target(bytes: &[u8]) -> bool {
     !bytes.is_empty() && !any(bytes, |b| (b.wrapping_sub(0x21) > 0x7e - 0x21) | (b == b'#'))
 }
 
@@ -86,14 +86,14 @@ fn any(bytes: &[u8], bad: impl Fn(u8) -> bool) -> bool {
 
 /// Whether `bytes` is a field value without surrounding whitespace (RFC 9110 §5.5): no control octet but HTAB.
 #[inline]
-pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
+pub fn is_field_value(bytes: &[u8]) -> bool {
     !any(bytes, |b| ((b < 0x20) & (b != b'\t')) | (b == 0x7f))
 }
 
 /// Whether field lines, with their ends, hold a control octet but HTAB (RFC 9110 §5.5). CR and LF are found by
 /// whoever tells the lines apart.
 #[inline]
-pub(crate) fn holds_control(lines: &[u8]) -> bool {
+pub fn holds_control(lines: &[u8]) -> bool {
     any(lines, |b| ((b < 0x20) & (b != b'\t') & (b != b'\r') & (b != b'\n')) | (b == 0x7f))
 }
 
@@ -114,7 +114,7 @@ pub fn is_host(bytes: &[u8]) -> bool {
 }
 
 /// Whether `bytes` is a host as in [`is_host`] with a port (authority form, RFC 9112 §3.2.3).
-pub(crate) fn is_host_and_port(bytes: &[u8]) -> bool {
+pub fn is_host_and_port(bytes: &[u8]) -> bool {
     is_host(bytes) && bytes.iter().rev().find(|b| !b.is_ascii_digit()) == Some(&b':')
 }
 
@@ -128,7 +128,7 @@ fn is_port_part(bytes: &[u8]) -> bool {
 }
 
 /// The value of 1*DIGIT, when it is below 2^63 (so that sums of lengths cannot overflow).
-pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+pub fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
@@ -140,8 +140,12 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
 }
 
 /// Appends a number in decimal.
-pub(crate) fn write_decimal(mut value: u64, out: &mut Vec<u8>) {
-    let mut digits = [0u8; 20];
+pub fn write_decimal(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(decimal_text(value, &mut [0u8; 20]));
+}
+
+/// A number in decimal, written into `digits`.
+pub fn decimal_text(mut value: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut used = 0;
     for slot in digits.iter_mut().rev() {
         *slot = b'0' + (value % 10) as u8;
@@ -151,11 +155,11 @@ pub(crate) fn write_decimal(mut value: u64, out: &mut Vec<u8>) {
             break;
         }
     }
-    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+    digits.get(digits.len() - used..).unwrap_or_default()
 }
 
 /// Appends a number in hexadecimal, as chunk sizes are written.
-pub(crate) fn write_hex(value: u64, out: &mut Vec<u8>) {
+pub fn write_hex(value: u64, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let width = (u64::BITS - value.leading_zeros()).div_ceil(4).max(1);
     for nibble in (0..width).rev() {
@@ -166,7 +170,7 @@ pub(crate) fn write_hex(value: u64, out: &mut Vec<u8>) {
 
 /// `bytes` without spaces and tabs at both ends, as positions in it (OWS, RFC 9110 §5.6.3).
 #[inline]
-pub(crate) fn trim_ows(bytes: &[u8]) -> std::ops::Range<usize> {
+pub fn trim_ows(bytes: &[u8]) -> std::ops::Range<usize> {
     let blank = |b: &u8| matches!(b, b' ' | b'\t');
     let start = bytes.iter().position(|b| !blank(b)).unwrap_or(bytes.len());
     let end = bytes.iter().rposition(|b| !blank(b)).map_or(start, |last| last + 1);
