@@ -141,7 +141,7 @@ fn forward(to: &To, spec: &spec::Route, upstreams: &mut Upstreams<'_>) -> (Actio
 
 /// `file:line`; empty for what nobody wrote.
 pub(crate) fn place(snapshot: &Snapshot, span: Span) -> String {
-    snapshot.sources.locate(span).map_or_else(String::new, |at| format!("{}:{}", at.name, at.line))
+    snapshot.sources.locate(span).map_or_else(String::new, |at| at.place())
 }
 
 fn compile_redirect(spec: &spec::Redirect) -> Redirect {

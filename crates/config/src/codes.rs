@@ -126,6 +126,8 @@ codes! {
     UNSET = "E0402", "an environment variable is not set", "`${env:NAME:-default}` gives a default for when the variable is not set.";
     SECRET = "E0403", "a secret cannot be read",
         "The file of `${file:…}` or `${cred:…}` does not exist, may not be read, is no UTF-8 text or is larger than 1 MiB. `${cred:…}` reads from the folder that systemd names in $CREDENTIALS_DIRECTORY.";
+    SET = "E0404", "a `--set` that cannot be applied",
+        "`--set path=value` sets one value over what the files say. The path has dots between keys, and quotes around a key that holds dots itself: `--set 'routes.\"shop.example.com\".to=web'`; without quotes the longest key that exists is meant. Items of a list have numbers from 0; the number behind the last adds one. Without a value (`path=`) what is there is removed. The value is YAML: `--set 'upstreams.app=[localhost:1, localhost:2]'`.";
 
     // What the language has and the product does not have yet.
     NOT_BUILT = "E0501", "not built yet",

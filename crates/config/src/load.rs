@@ -1,16 +1,19 @@
-//! Files and folders to a snapshot: read, parse, replace `${…}`, unite, decode, check the whole.
+//! Files and folders to a snapshot: read, parse, replace `${…}`, unite, set, decode, check the whole.
 
 mod files;
+mod loader;
+mod set;
 mod unite;
 mod whole;
 
-use crate::decode::{Decoder, Spec as _};
+pub use loader::{Draft, Loader};
+
 use crate::diagnose::{Diagnostic, Diagnostics};
 use crate::source::Sources;
 use crate::spec::{DefaultTimeouts, Root, Route, Upstream};
-use crate::substitute::{Process, Surroundings};
+use crate::substitute::Surroundings;
 use crate::syntax::{Node, NodeKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The port of the listener that exists when none is written.
 pub const DEFAULT_PORT: u16 = 8080;
@@ -55,7 +58,7 @@ impl Snapshot {
 /// # Errors
 /// Everything that is wrong, in one list.
 pub fn load(paths: &[PathBuf]) -> Result<Snapshot, Diagnostics> {
-    load_with(paths, &Process)
+    Loader::new().load(paths)
 }
 
 /// [`load`] with an environment of the caller's.
@@ -63,11 +66,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Snapshot, Diagnostics> {
 /// # Errors
 /// As [`load`].
 pub fn load_with(paths: &[PathBuf], world: &dyn Surroundings) -> Result<Snapshot, Diagnostics> {
-    let mut reader = files::Reader::new(world);
-    for path in paths {
-        reader.path(path, None);
-    }
-    finish(reader)
+    Loader::with_surroundings(world).load(paths)
 }
 
 /// Loads a text. `name` is what messages call it; `include` is relative to the working directory.
@@ -75,7 +74,7 @@ pub fn load_with(paths: &[PathBuf], world: &dyn Surroundings) -> Result<Snapshot
 /// # Errors
 /// As [`load`].
 pub fn load_str(name: &str, text: &str) -> Result<Snapshot, Diagnostics> {
-    load_str_with(name, text, &Process)
+    Loader::new().load_str(name, text)
 }
 
 /// [`load_str`] with an environment of the caller's.
@@ -83,37 +82,7 @@ pub fn load_str(name: &str, text: &str) -> Result<Snapshot, Diagnostics> {
 /// # Errors
 /// As [`load`].
 pub fn load_str_with(name: &str, text: &str, world: &dyn Surroundings) -> Result<Snapshot, Diagnostics> {
-    let mut reader = files::Reader::new(world);
-    reader.text(name, text, Path::new(""));
-    finish(reader)
-}
-
-fn finish(reader: files::Reader<'_>) -> Result<Snapshot, Diagnostics> {
-    let files::Reader { sources, mut found, trees, .. } = reader;
-    let tree = unite::unite(trees, &mut found);
-    // A file that cannot be parsed leaves names undefined that the others use: say only what is certain.
-    let complete = found.iter().all(|finding| !finding.is_error());
-    let mut decoder = Decoder::with_findings(found);
-    let root = Root::decode(&tree, &mut decoder);
-    let mentioned = std::mem::take(&mut decoder.mentioned);
-    let mut found = decoder.found;
-    if complete {
-        whole::names(&tree, &mentioned, &mut found);
-    }
-    let Some(mut spec) = root.filter(|_| found.iter().all(|finding| !finding.is_error())) else {
-        if let Some(spec) = &Root::decode(&tree, &mut Decoder::default()) {
-            whole::addresses(spec, &mut found);
-        }
-        return Err(Diagnostics::new(found, sources));
-    };
-    whole::addresses(&spec, &mut found);
-    whole::warnings(&spec, &tree, &mentioned, &mut found);
-    if found.iter().any(Diagnostic::is_error) {
-        return Err(Diagnostics::new(found, sources));
-    }
-    whole::add_default_listener(&mut spec);
-    let warnings = Diagnostics::new(found, Sources::default()).list;
-    Ok(Snapshot { spec, warnings, sources, tree })
+    Loader::with_surroundings(world).load_str(name, text)
 }
 
 /// The entries of a top-level map, also if its key is a word that was answered with ours.

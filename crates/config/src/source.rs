@@ -98,7 +98,7 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    fn new(name: String, text: String) -> Self {
+    pub(crate) fn new(name: String, text: String) -> Self {
         let mut line_starts = vec![0];
         for (at, byte) in text.bytes().enumerate() {
             if byte == b'\n' {
@@ -152,6 +152,16 @@ pub struct Location {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+}
+
+impl Location {
+    /// `file:line`; the name alone for a flag, which has one line.
+    pub fn place(&self) -> String {
+        match self.name.starts_with("--") {
+            true => self.name.clone(),
+            false => format!("{}:{}", self.name, self.line),
+        }
+    }
 }
 
 impl fmt::Display for Location {

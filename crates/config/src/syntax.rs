@@ -74,6 +74,11 @@ impl Node {
         Self::scalar(text, Style::Plain, span)
     }
 
+    /// A key with nothing behind it.
+    pub(crate) fn absent(span: Span) -> Self {
+        Self::scalar("", Style::Absent, span)
+    }
+
     fn scalar(text: impl Into<String>, style: Style, span: Span) -> Self {
         Self { span, kind: NodeKind::Scalar { text: text.into(), style, raw: None }, column: 0 }
     }

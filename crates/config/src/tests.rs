@@ -419,7 +419,7 @@ fn ten_thousand_routes_load() {
 }
 
 /// Pieces of configuration and of YAML, put together at random.
-fn pieces() -> impl Strategy<Value = String> {
+pub(crate) fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "routes",
         "upstreams",
@@ -520,5 +520,44 @@ proptest! {
         let start = text.char_indices().nth(at * 7).map_or(0, |(at, _)| at);
         let end = text.char_indices().nth(at * 7 + gone).map_or(text.len(), |(at, _)| at).max(start);
         never_panics(&format!("{}{piece}{}", &text[..start], &text[end..]));
+    }
+}
+
+#[test]
+fn the_effective_configuration_is_the_same_language() {
+    let text = "routes:\n  /: {to: {a: 95, b: 5}, response_headers: {X-A: no, X-B: '1'}}\n  shop.example.com: {respond: '404'}\nupstreams: {a: 'x:1', b: ['y:1', {address: 'z:1', weight: 0}]}\nadmin: off\n";
+    let snapshot = Loader::new().set("workers=2").set("listeners.web=81").load_str("t.yaml", text).unwrap();
+    let effective = Effective::of(&snapshot);
+    let json = effective.to_json();
+    let again = load_str("again.json", &json["config"].to_string()).unwrap_or_else(|found| panic!("{found}\n{json:#}"));
+    assert_eq!(again.spec, snapshot.spec, "{json:#}");
+    assert_eq!(loaded(&effective.to_yaml()).spec, snapshot.spec, "{}", effective.to_yaml());
+    assert_eq!((&json["config"]["workers"], &json["sources"]["workers"]), (&2.into(), &"--set".into()));
+    assert_eq!(json["sources"]["routes.\"shop.example.com\".respond.body"], "t.yaml:3");
+    assert_eq!(json["sources"]["routes.\"shop.example.com\".preserve_host"], "default");
+    assert_eq!(json["config"]["upstreams"]["a"]["retry"]["retry_on"][0], "connect_failure");
+    // Its paths are paths of flags: setting every value once more changes nothing.
+    let mut pairs = Vec::new();
+    flatten("", &json["config"], &mut pairs);
+    assert_eq!(pairs.len(), json["sources"].as_object().unwrap().len());
+    for (path, value) in pairs {
+        assert!(json["sources"][&path].is_string(), "{path}");
+        // A list that holds by default is replaced as a whole.
+        if path.ends_with(|last: char| last.is_ascii_digit()) && json["sources"][&path] == "default" {
+            continue;
+        }
+        let loader = Loader::new().set("workers=2").set("listeners.web=81").set(format!("{path}={value}"));
+        let set = loader.load_str("t.yaml", text).unwrap_or_else(|found| panic!("{found}"));
+        assert_eq!(set.spec, snapshot.spec, "{path}={value}");
+    }
+}
+
+fn flatten(path: &str, value: &serde_json::Value, pairs: &mut Vec<(String, String)>) {
+    match value {
+        serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| flatten(&join(path, key), value, pairs)),
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| flatten(&join(path, &at.to_string()), item, pairs));
+        }
+        other => pairs.push((path.to_owned(), other.to_string())),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::operator::print;
-use crate::source::{Output, Source};
+use crate::source::{Output, Over, Source};
 use clap::Args;
 use std::path::PathBuf;
 use strait_compile::{Compiler, review};
@@ -17,11 +17,13 @@ pub(crate) struct Check {
     /// The same, as for `run`
     #[arg(short = 'c', long = "config", value_name = "PATH", num_args = 1..)]
     config: Vec<PathBuf>,
+    #[command(flatten)]
+    over: Over,
 }
 
 impl Check {
     pub(crate) fn run(self, output: Output) -> Exit {
-        let source = Source::of(&[self.paths, self.config].concat());
+        let source = Source::of(&[self.paths, self.config].concat()).with(&self.over);
         let (snapshot, findings) = match checked(&source) {
             Ok(checked) => checked,
             Err(findings) => return output.refuse(&findings),

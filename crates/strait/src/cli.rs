@@ -5,6 +5,7 @@ use crate::completion::Completion;
 use crate::demo::Demo;
 use crate::exit::Exit;
 use crate::explain::Explain;
+use crate::format::Fmt;
 use crate::help::Help;
 use crate::manual::{GenerateDocs, Man};
 use crate::proxy::Proxy;
@@ -27,6 +28,9 @@ pub(crate) struct Cli {
     /// How findings and answers are written
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", hide_possible_values = false)]
     format: Output,
+    /// Short for `--format json`
+    #[arg(long, global = true, conflicts_with = "format")]
+    json: bool,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -37,6 +41,7 @@ enum Verb {
     Run(Run),
     Check(Check),
     Explain(Explain),
+    Fmt(Fmt),
     Demo(Demo),
     Status(Status),
     Stop(Stop),
@@ -53,12 +58,14 @@ enum Verb {
 
 /// Reads the command line and does what it says.
 pub(crate) fn main() -> Exit {
-    let Cli { format, verb } = Cli::parse();
+    let Cli { format, json, verb } = Cli::parse();
+    let format = if json { Output::Json } else { format };
     match verb {
         Verb::Proxy(proxy) => proxy.run(format),
         Verb::Run(run) => run.run(format),
         Verb::Check(check) => check.run(format),
         Verb::Explain(explain) => explain.run(format),
+        Verb::Fmt(fmt) => fmt.run(format),
         Verb::Demo(demo) => demo.run(format),
         Verb::Status(status) => status.run(format),
         Verb::Stop(stop) => stop.run(),

@@ -16,6 +16,19 @@ pub(crate) enum Exit {
     Configuration,
 }
 
+impl Exit {
+    /// The one that says more of two: of several files one may be good and another refused.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let rank = |exit: Self| match exit {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Configuration => 3,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {

@@ -2,7 +2,7 @@
 
 use crate::exit::Exit;
 use crate::operator::{print, say};
-use crate::source::{Output, Source};
+use crate::source::{Output, Over, Source};
 use clap::Args;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ pub(crate) struct Explain {
     /// Files and folders, read as one [default: strait.yaml, then /etc/strait/strait.yaml]
     #[arg(short = 'c', long = "config", value_name = "PATH")]
     config: Vec<PathBuf>,
+    #[command(flatten)]
+    over: Over,
     /// A header of the request: 'Name: value'
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     headers: Vec<String>,
@@ -32,7 +34,7 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self, output: Output) -> Exit {
-        let source = Source::of(&self.config);
+        let source = Source::of(&self.config).with(&self.over);
         let compiled = source.load().and_then(|snapshot| Compiler::new(1).compile(&snapshot));
         let plan = match compiled {
             Ok(plan) => plan,

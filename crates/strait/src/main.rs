@@ -20,6 +20,7 @@ mod demo;
 mod descriptors;
 mod exit;
 mod explain;
+mod format;
 mod help;
 mod log;
 mod manual;

@@ -3,7 +3,7 @@
 use crate::boot::{self, Running};
 use crate::exit::Exit;
 use crate::operator::{print, say};
-use crate::source::{Output, Source};
+use crate::source::{Output, Over, Source};
 use clap::Args;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -30,6 +30,8 @@ pub(crate) struct Proxy {
     /// Print the configuration that this stands for and end
     #[arg(long)]
     print_config: bool,
+    #[command(flatten)]
+    over: Over,
 }
 
 impl Proxy {
@@ -41,7 +43,10 @@ impl Proxy {
                 return Exit::Usage;
             }
         };
-        let source = Source::Text { name: "command line", text: line.to_yaml() };
+        let source = Source::text("command line", line.to_yaml()).with(&self.over);
+        if self.print_config && (output == Output::Json || !self.over.sets.is_empty()) {
+            return source.print_config(output);
+        }
         if self.print_config {
             return print_config(&source, &line, output);
         }

@@ -2,30 +2,61 @@
 
 use crate::exit::Exit;
 use crate::operator::{colors_are_welcome, print, say_plain, terminals};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
-use strait_config::{Diagnostics, Format, Snapshot, load, load_str};
+use strait_config::{Diagnostics, Effective, Format, Loader, Snapshot};
 
 /// Where a configuration is looked for when none is named.
 const USUAL_PLACES: [&str; 2] = ["strait.yaml", "/etc/strait/strait.yaml"];
 
 /// A configuration that can be loaded, and loaded again.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
+pub(crate) struct Source {
+    from: Origin,
+    /// What goes over it: `path=value`.
+    sets: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Origin {
     /// Files and folders, read as one.
     Paths(Vec<PathBuf>),
     /// A text that was made up, with what messages call it.
     Text { name: &'static str, text: String },
 }
 
+/// What goes over the files.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Over {
+    /// A value that goes over the files: routes.shop.example.com.to=web (dots between keys, the value in YAML)
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) sets: Vec<String>,
+}
+
 impl Source {
     /// The named paths, or the first of the usual places that exists, or the first of them.
     pub(crate) fn of(paths: &[PathBuf]) -> Self {
         if !paths.is_empty() {
-            return Self::Paths(paths.to_vec());
+            return Origin::Paths(paths.to_vec()).into();
         }
         let usual = USUAL_PLACES.iter().find(|place| Path::new(place).exists()).unwrap_or(&USUAL_PLACES[0]);
-        Self::Paths(vec![usual.into()])
+        Origin::Paths(vec![usual.into()]).into()
+    }
+
+    /// A text that was made up.
+    pub(crate) fn text(name: &'static str, text: impl Into<String>) -> Self {
+        Origin::Text { name, text: text.into() }.into()
+    }
+
+    /// The same with flags over it. Flags can stand for a whole configuration, where there is no file.
+    pub(crate) fn with(mut self, over: &Over) -> Self {
+        let missing =
+            |paths: &[PathBuf]| paths == [PathBuf::from(USUAL_PLACES[0])] && !paths.iter().all(|p| p.exists());
+        if !over.sets.is_empty() && matches!(&self.from, Origin::Paths(paths) if missing(paths)) {
+            self.from = Origin::Text { name: "command line", text: String::new() };
+        }
+        self.sets.extend_from_slice(&over.sets);
+        self
     }
 
     /// Loads it.
@@ -33,18 +64,40 @@ impl Source {
     /// # Errors
     /// Everything that is wrong with it.
     pub(crate) fn load(&self) -> Result<Snapshot, Diagnostics> {
-        match self {
-            Self::Paths(paths) => load(paths),
-            Self::Text { name, text } => load_str(name, text),
+        let loader = self.sets.iter().fold(Loader::new(), |loader, flag| loader.set(flag.as_str()));
+        match &self.from {
+            Origin::Paths(paths) => loader.load(paths),
+            Origin::Text { name, text } => loader.load_str(name, text),
         }
     }
 
     /// What messages call it.
     pub(crate) fn name(&self) -> String {
-        match self {
-            Self::Paths(paths) => paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
-            Self::Text { name, .. } => (*name).to_owned(),
+        match &self.from {
+            Origin::Paths(paths) => paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "),
+            Origin::Text { name, .. } => (*name).to_owned(),
         }
+    }
+
+    /// Prints the effective configuration.
+    pub(crate) fn print_config(&self, output: Output) -> Exit {
+        match self.load() {
+            Ok(snapshot) => {
+                let effective = Effective::of(&snapshot);
+                print(&match output {
+                    Output::Json => format!("{:#}\n", effective.to_json()),
+                    _ => effective.to_yaml(),
+                });
+                Exit::Done
+            }
+            Err(findings) => output.refuse(&findings),
+        }
+    }
+}
+
+impl From<Origin> for Source {
+    fn from(from: Origin) -> Self {
+        Self { from, sets: Vec::new() }
     }
 }
 

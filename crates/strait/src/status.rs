@@ -39,7 +39,7 @@ impl Admin {
             return reachable(Address::parse(text).map_err(refused)?).ok_or(Exit::Usage);
         }
         let source = match &*self.config {
-            [] => Source::Text { name: "defaults", text: "routes: {/: {respond: here}}".to_owned() },
+            [] => Source::text("defaults", "routes: {/: {respond: here}}"),
             paths => Source::of(paths),
         };
         let admin = source.load().map_err(|findings| Output::Text.refuse(&findings))?.spec.admin;

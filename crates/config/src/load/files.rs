@@ -6,7 +6,7 @@ use crate::limits::{FILE_BYTES_MAX, FILES_MAX};
 use crate::source::{Sources, Span};
 use crate::substitute::{Surroundings, substitute};
 use crate::syntax::{self, Node, NodeKind};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 /// Collects the trees of all files.
@@ -16,11 +16,18 @@ pub(super) struct Reader<'w> {
     pub(super) trees: Vec<Node>,
     seen: HashSet<PathBuf>,
     world: &'w dyn Surroundings,
+    /// Texts that stand in place of files.
+    open: &'w HashMap<PathBuf, String>,
+}
+
+/// What two names of one file have in common.
+pub(super) fn identity(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 impl<'w> Reader<'w> {
-    pub(super) fn new(world: &'w dyn Surroundings) -> Self {
-        Self { sources: Sources::default(), found: Vec::new(), trees: Vec::new(), seen: HashSet::new(), world }
+    pub(super) fn new(world: &'w dyn Surroundings, open: &'w HashMap<PathBuf, String>) -> Self {
+        Self { sources: Sources::default(), found: Vec::new(), trees: Vec::new(), seen: HashSet::new(), world, open }
     }
 
     /// A file or folder. `asked` is where an `include` names it.
@@ -36,7 +43,8 @@ impl<'w> Reader<'w> {
     }
 
     fn file(&mut self, path: &Path, asked: Option<Span>) {
-        let identity = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let identity = identity(path);
+        let opened = self.open.get(&identity);
         // Named twice, or a file that includes itself: once is enough.
         if !self.seen.insert(identity) {
             return;
@@ -47,7 +55,7 @@ impl<'w> Reader<'w> {
             }
             return;
         }
-        match read(path) {
+        match opened.map_or_else(|| read(path), |text| Ok(text.clone())) {
             Ok(text) => {
                 let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
                 self.text(&path.display().to_string(), &text, &folder);
