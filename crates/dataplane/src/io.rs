@@ -149,8 +149,32 @@ impl Socket {
                 (size - size / 4).saturating_sub(queue::queued(stream))
             }
             Self::Unix(_) => u64::MAX,
+            // Both ways through the relay are walked.
             #[cfg(feature = "sim")]
-            Self::Sim(_) => u64::MAX,
+            Self::Sim(stream) => {
+                if stream.number() % 2 == 0 {
+                    u64::MAX
+                } else {
+                    0
+                }
+            }
+        }
+    }
+
+    /// Ready when the kernel would take octets. Asks the kernel itself: the reactor knows only of writes that failed.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.poll_write_ready(cx))?;
+            let outcome = match self {
+                Self::Tcp(stream) => stream.try_io(Interest::WRITABLE, || takes_octets(stream)),
+                Self::Unix(stream) => stream.try_io(Interest::WRITABLE, || takes_octets(stream)),
+                #[cfg(feature = "sim")]
+                Self::Sim(_) => Ok(()),
+            };
+            match outcome {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome),
+            }
         }
     }
 
@@ -259,6 +283,16 @@ pub(crate) enum Unexpected {
 /// `recv` and `send` go straight to the socket; `read` and `write` go through the file layer first.
 fn read_some(fd: std::os::fd::BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::net::recv(fd, buffer, rustix::net::RecvFlags::empty())?.0)
+}
+
+/// Fails with `WouldBlock` when the kernel would take nothing; then it tells the reactor once it does again.
+fn takes_octets(socket: impl AsFd) -> io::Result<()> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&now))? {
+        0 => Err(io::ErrorKind::WouldBlock.into()),
+        _ => Ok(()),
+    }
 }
 
 fn write_slices(fd: std::os::fd::BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> io::Result<usize> {

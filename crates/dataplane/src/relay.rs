@@ -6,7 +6,7 @@ use crate::exchange::Exchange;
 use crate::io::Socket;
 use crate::pace::{Late, Pace};
 use crate::scratch::Scratch;
-use crate::stream::{Held, Interrupt};
+use crate::stream::{Held, Interrupt, writable};
 use crate::upstream::Connection;
 use crate::upstream::h1::Origin;
 use crate::worker::Worker;
@@ -103,7 +103,7 @@ impl Pump<'_> {
                 return self.send(&[]).await;
             }
             self.send(&[]).await?;
-            let octets = self.fill(large && self.sink.has_room()).await?;
+            let octets = self.fill_for_sink(large).await?;
             if octets == 0 {
                 return self.end_by_eof().await;
             }
@@ -212,6 +212,32 @@ impl Pump<'_> {
         written.await?;
         self.sink.output.clear();
         Ok(())
+    }
+
+    /// Reads more, of a bulky body no more than the sink takes: a peer that stalls holds nothing here.
+    async fn fill_for_sink(&mut self, large: bool) -> Result<usize, Trouble> {
+        let mut large = large;
+        if large && !self.sink.has_room() {
+            self.wait_for_room().await?;
+            large = self.sink.has_room();
+        }
+        self.fill(large).await
+    }
+
+    /// Waits at the sink's pace until the kernel takes octets for it.
+    async fn wait_for_room(&mut self) -> Result<(), Trouble> {
+        let (worker, alarm, Sink { socket, pace, .. }) = (self.worker, self.alarm, &mut self.sink);
+        loop {
+            let arm = || pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
+            match writable(socket, alarm, arm).await {
+                Ok(()) => return Ok(()),
+                Err(Interrupt::Io(error)) => return Err(Trouble::SinkIo(error)),
+                Err(Interrupt::Deadline) => {
+                    let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
+                    judged.map_err(Trouble::SinkLate)?;
+                }
+            }
+        }
     }
 
     async fn fill(&mut self, large: bool) -> Result<usize, Trouble> {

@@ -128,3 +128,19 @@ impl Held {
         .await
     }
 }
+
+/// Waits until the kernel would take octets, until a deadline. `blocked` is called when there is no room, to set the alarm: in
+/// the common case there is, and no clock need be read.
+pub(crate) async fn writable(socket: &Socket, alarm: &Alarm, mut blocked: impl FnMut()) -> Result<(), Interrupt> {
+    let mut armed = false;
+    poll_fn(|cx| match socket.poll_room(cx) {
+        Poll::Ready(outcome) => Poll::Ready(outcome.map_err(Interrupt::Io)),
+        Poll::Pending => {
+            if !std::mem::replace(&mut armed, true) {
+                blocked();
+            }
+            alarm.poll(cx).map(|()| Err(Interrupt::Deadline))
+        }
+    })
+    .await
+}
