@@ -3,6 +3,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+/// A test for each target: its name is that of the function in the module `targets`, and of its seeds.
+macro_rules! smoke {
+    ($mutations:literal: $($target:ident),+) => {
+        $(
+            #[test]
+            fn $target() {
+                smoke::run(stringify!($target), $mutations, targets::$target);
+            }
+        )+
+    };
+}
+
 /// Runs `target` on every seed of `fuzz/corpus/NAME` and on `mutations` inputs made of them.
 ///
 /// # Panics

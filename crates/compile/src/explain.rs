@@ -6,17 +6,24 @@ mod request;
 
 use request::Parsed;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use strait_message::{Headers, Method};
-use strait_plan::{Action, Endpoint, Facts, Listener, Plan, Route, RouteSet, Upstream, Verdict};
+use strait_message::{Headers, Method, Name, NameSet};
+use strait_plan::{
+    Action, ClientView, Endpoint, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, RESPONSE_REPLACED, Route,
+    RouteSet, Upstream, Verdict, request_skipped,
+};
 use strait_route::Lost;
 
 /// Choices shown of a split or a schedule.
 const CHOICES_SHOWN: usize = 10;
 /// Patterns that lost, at most; a table may have ten thousand.
 const LOSERS_MAX: usize = 20;
+
+/// A client of which nothing is said.
+const UNKNOWN_CLIENT: ClientView =
+    ClientView { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), from_trusted_proxy: false };
 
 /// A request that is asked about.
 #[derive(Clone, Debug)]
@@ -200,8 +207,9 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refu
         losers_omitted,
         limits: limits(listener, route),
         timeouts: route.map_or_else(Vec::new, |route| timeouts(plan, route)),
-        request_fields: route
-            .map_or_else(Edits::default, |route| request_fields(route, view.is_some_and(|v| v.from_trusted_proxy))),
+        request_fields: route.map_or_else(Edits::default, |route| {
+            request_fields(route, &fields(question), &view.unwrap_or(UNKNOWN_CLIENT))
+        }),
         response_fields: route.map_or_else(Edits::default, response_fields),
         client: view.map(|view| view.address.ip().to_string()),
         outcome: outcome(plan, verdict, &request),
@@ -341,35 +349,38 @@ fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What the origin is told besides what the client sent: the walk of a head in the data plane, as names.
-fn request_fields(route: &Route, from_trusted_proxy: bool) -> Edits {
+/// What the origin is told besides what the client sent, by the lists that the data plane goes by.
+fn request_fields(route: &Route, sent: &Headers, view: &ClientView) -> Edits {
     if !matches!(route.action, Action::Forward { .. }) {
         return Edits::default();
     }
-    let told = |text: &str| text.to_owned();
-    let (forwarded_for, removed) = if from_trusted_proxy {
-        ("what the proxy sent, the proxy's address", "Connection and what it names")
-    } else {
-        ("the client's address", "Connection and what it names, Forwarded and other words of the client about itself")
-    };
-    let mut set = vec![(told("X-Forwarded-For"), told(forwarded_for))];
-    if !from_trusted_proxy {
-        set.push((told("X-Forwarded-Proto"), told("http")));
-        set.push((told("X-Forwarded-Host"), told("the Host the client sent")));
+    let trusted = view.from_trusted_proxy;
+    let put = OwnField::ON_REQUEST.into_iter().filter(|field| field.is_put_on(sent, trusted));
+    let put = put.map(|field| (field, field.on_request(trusted)));
+    let mut removed = vec!["Connection and what it names".to_owned()];
+    removed.extend(taken_off(request_skipped(view), &OwnField::ON_REQUEST));
+    if !trusted {
+        removed.extend(IDENTITY_FAMILIES.iter().map(|family| format!("{family}*")));
     }
-    set.push((told("X-Request-Id"), told("a new one")));
-    set.push((told("Via"), told("what was there, and strait")));
-    own(set, vec![told(removed)], &route.request_headers)
+    own(told(put), removed, &route.request_headers)
 }
 
 fn response_fields(route: &Route) -> Edits {
-    let mut set = vec![("X-Request-Id".to_owned(), "as the origin saw it".to_owned())];
-    let mut removed = Vec::new();
-    if matches!(route.action, Action::Forward { .. }) {
-        set.push(("Via".to_owned(), "what was there, and strait".to_owned()));
-        removed.push("Server, X-Powered-By".to_owned());
-    }
-    own(set, removed, &route.response_headers)
+    let forwards = matches!(route.action, Action::Forward { .. });
+    let fields: &[OwnField] = if forwards { &OwnField::ON_RESPONSE } else { &OwnField::ON_REPLY };
+    let replaced = if forwards { RESPONSE_REPLACED } else { NameSet::EMPTY };
+    let removed = taken_off(replaced, fields).collect();
+    own(told(fields.iter().map(|&field| (field, field.on_response()))), removed, &route.response_headers)
+}
+
+fn told(fields: impl Iterator<Item = (OwnField, &'static str)>) -> Vec<(String, String)> {
+    fields.map(|(field, words)| (field.name().as_str().to_owned(), words.to_owned())).collect()
+}
+
+/// The names of a set but for those that are written anew.
+fn taken_off(set: NameSet, anew: &[OwnField]) -> impl Iterator<Item = String> {
+    let is_anew = |name: Name| anew.iter().any(|field| field.name() == name);
+    set.names().filter(move |&name| !is_anew(name)).map(|name| name.as_str().to_owned())
 }
 
 /// With what the route itself says.

@@ -290,7 +290,8 @@ fn an_explanation_for_tools() {
 #[test]
 fn a_trusted_proxy_is_heard() {
     let plan = plan_of("routes: {/: localhost:1}\ntrusted_proxies: [10.0.0.0/8]");
-    let headers = [("X-Forwarded-For".to_owned(), "192.0.2.7".to_owned())];
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = [field("X-Forwarded-For", "192.0.2.7"), field("X-Forwarded-Proto", "https")];
     let question = Question { client: Some([10, 0, 0, 1].into()), headers: &headers, ..Question::new("GET", "/") };
     let explanation = explain(&plan, &question).unwrap();
     assert_eq!(explanation.client.as_deref(), Some("192.0.2.7"));

@@ -1,5 +1,4 @@
 //! The fuzz targets of this crate on their seeds and on mutations of them: see `fuzz/`.
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,12 +8,10 @@
     reason = "tests"
 )]
 
+#[macro_use]
 #[path = "../../../fuzz/src/smoke.rs"]
 mod smoke;
 #[path = "../../../fuzz/src/config.rs"]
 mod targets;
 
-#[test]
-fn config_load() {
-    smoke::run("config_load", 1_000, targets::config_load);
-}
+smoke!(1_000: config_load);

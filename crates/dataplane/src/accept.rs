@@ -1,7 +1,7 @@
 //! Listeners: bound once for all workers, accepted from by each.
 
 use crate::clients::{Clients, Counted};
-use crate::io::Socket;
+use crate::io::{Socket, UNSENT_MAX};
 #[cfg(feature = "sim")]
 use crate::sim;
 use crate::worker::Worker;
@@ -96,6 +96,7 @@ fn tcp_socket(address: SocketAddr, reuse_port: bool) -> io::Result<socket2::Sock
     socket.set_nonblocking(true)?;
     // Accepted sockets inherit it, which saves a system call each.
     socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_notsent_lowat(UNSENT_MAX as u32)?;
     // `[::]` means every address, of IPv4 too.
     if address.is_ipv6() {
         socket.set_only_v6(!address.ip().is_unspecified())?;

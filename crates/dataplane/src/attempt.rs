@@ -4,7 +4,6 @@ use crate::download::{Download, Outcome};
 use crate::downstream::h1::ClientConnection;
 use crate::exchange::{Exchange, octets_max};
 use crate::fault::{client_interrupt, client_misdeed, upstream_interrupt, upstream_misdeed};
-use crate::forward;
 use crate::io::{Socket, Unexpected};
 use crate::pace::{Late, Pace};
 use crate::relay::{self, Pump, Sink, Source, Trouble};
@@ -194,7 +193,7 @@ fn write_request_head(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: 
         head: &scratch.request,
         target: &scratch.target,
         host,
-        skip: forward::skipped(&exchange.view),
+        skip: strait_plan::request_skipped(&exchange.view),
         extra: &scratch.extra,
         length,
         websocket: exchange.server.wants_websocket(),

@@ -7,10 +7,8 @@ use crate::worker::Worker;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use strait_message::{Headers, Name, NameSet, RequestHead, ResponseHead};
-use strait_plan::{ClientView, HeaderEdits, Route};
+use strait_plan::{ClientView, HeaderEdits, IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, Route};
 
-/// Fields of a response that are not copied: they show what the origin is made of, or Strait writes them anew.
-const REPLACED: NameSet = NameSet::of(&[Name::Server, Name::XPoweredBy, Name::XRequestId, Name::Via]);
 /// Takes off what a client says about itself in names that are not those of the standard fields: `X_Forwarded_For`
 /// is read as `X-Forwarded-For` by many origins, and some believe whole families of fields.
 fn remove_disguised_identity(headers: &mut Headers, trusted: bool) {
@@ -30,15 +28,9 @@ fn is_alias_of_identity(name: &[u8]) -> bool {
 
 /// Families of fields by which proxies tell origins who a client is.
 fn is_identity_family(name: &[u8]) -> bool {
-    const PREFIXES: [&[u8]; 4] = [b"x-ssl-", b"x-client-", b"ssl-client-", b"cf-"];
-    let starts_with = |prefix: &&[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-    matches!(name.first(), Some(b'x' | b'X' | b's' | b'S' | b'c' | b'C')) && PREFIXES.iter().any(starts_with)
-}
-
-/// What of a received request head is not copied: the client's word about itself, unless a trusted proxy gave it.
-pub(crate) fn skipped(view: &ClientView) -> NameSet {
-    let always = NameSet::of(&[Name::Proxy, Name::XRequestId, Name::XForwardedFor, Name::Via]);
-    if view.from_trusted_proxy { always } else { always.union(NameSet::CLIENT_IDENTITY) }
+    let starts_with =
+        |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()));
+    matches!(name.first(), Some(b'x' | b'X' | b's' | b'S' | b'c' | b'C')) && IDENTITY_FAMILIES.iter().any(starts_with)
 }
 
 /// Readies a request head for its way up, once for all attempts.
@@ -54,16 +46,17 @@ pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route) {
 /// Appends the fields that tell an origin about the client and the way here.
 fn append_request_fields(head: &RequestHead, peer: SocketAddr, view: &ClientView, id: &RequestId, out: &mut Vec<u8>) {
     let headers = &head.headers;
-    append_forwarded_for(headers, peer, view.from_trusted_proxy, out);
-    let kept = |name| view.from_trusted_proxy && headers.contains(name);
-    if !kept(Name::XForwardedProto) {
-        out.extend_from_slice(b"X-Forwarded-Proto: http\r\n");
+    let trusted = view.from_trusted_proxy;
+    for field in OwnField::ON_REQUEST.into_iter().filter(|field| field.is_put_on(headers, trusted)) {
+        match field {
+            OwnField::ForwardedFor => append_forwarded_for(headers, peer, trusted, out),
+            OwnField::ForwardedProto => append(out, field.name(), b"http"),
+            OwnField::ForwardedHost => append(out, field.name(), headers.get(Name::Host).unwrap_or_default()),
+            OwnField::RequestId => append(out, field.name(), id),
+            OwnField::Via => append_via(headers, head.version.as_str(), out),
+            OwnField::Date => {}
+        }
     }
-    if !kept(Name::XForwardedHost) {
-        append(out, Name::XForwardedHost, headers.get(Name::Host).unwrap_or_default());
-    }
-    append(out, Name::XRequestId, id);
-    append_via(headers, head.version.as_str(), out);
 }
 
 /// The chain of clients; a trusted proxy's chain is continued.
@@ -134,21 +127,29 @@ pub(crate) fn prepare_response(
 ) {
     let headers = &mut head.headers;
     extra.clear();
-    append(extra, Name::XRequestId, id);
-    append_via(headers, head.version.as_str(), extra);
-    if !headers.contains(Name::Date) {
-        worker.append_date(extra);
+    for field in OwnField::ON_RESPONSE {
+        match field {
+            OwnField::Via => append_via(headers, head.version.as_str(), extra),
+            OwnField::Date if headers.contains(Name::Date) => {}
+            field => append_own(worker, id, field, extra),
+        }
     }
-    if headers.may_contain_any(REPLACED) {
-        headers.retain(|field| !REPLACED.contains(field.known));
+    if headers.may_contain_any(RESPONSE_REPLACED) {
+        headers.retain(|field| !RESPONSE_REPLACED.contains(field.known));
     }
     edit(headers, &route.response_headers);
 }
 
 /// Appends the fields of a response that Strait makes itself.
 pub(crate) fn append_own_fields(worker: &Worker, id: &RequestId, out: &mut Vec<u8>) {
-    append(out, Name::XRequestId, id);
-    worker.append_date(out);
+    OwnField::ON_REPLY.into_iter().for_each(|field| append_own(worker, id, field, out));
+}
+
+fn append_own(worker: &Worker, id: &RequestId, field: OwnField, out: &mut Vec<u8>) {
+    match field {
+        OwnField::Date => worker.append_date(out),
+        _ => append(out, field.name(), id),
+    }
 }
 
 /// Applies a route's edits.

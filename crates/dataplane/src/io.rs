@@ -17,6 +17,10 @@ use strait_plan::EndpointAddress;
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 
+/// Octets that the kernel holds for a client beyond what is on its way, at most. Left alone it takes megabytes for one that
+/// reads nothing, and a few hundred of those use up what it has for all connections of the machine.
+pub(crate) const UNSENT_MAX: u64 = 512 * 1024;
+
 /// A connected stream.
 #[derive(Debug)]
 pub(crate) enum Socket {
@@ -139,14 +143,17 @@ impl Socket {
         }
     }
 
-    /// Octets that the kernel would take now without making the writer wait, somewhat less than it could. Costs two
-    /// system calls; asked for bulk only. A peer on this machine's own sockets is never doubted.
+    /// Octets that the kernel would take now without making the writer wait, somewhat less than it could. Costs two or
+    /// three system calls; asked for bulk only. A peer on this machine's own sockets is never doubted.
     pub(crate) fn room(&self) -> u64 {
         match self {
             Self::Tcp(stream) => {
                 let size = rustix::net::sockopt::socket_send_buffer_size(stream).unwrap_or(0) as u64;
+                let queued = queue::queued(stream);
                 // The size counts the kernel's own expense, too.
-                (size - size / 4).saturating_sub(queue::queued(stream))
+                let of_size = (size - size / 4).saturating_sub(queued);
+                let unsent = if queued <= UNSENT_MAX / 2 { queued } else { queue::unsent(stream) };
+                of_size.min(UNSENT_MAX.saturating_sub(unsent))
             }
             Self::Unix(_) => u64::MAX,
             // Both ways through the relay are walked.

@@ -266,6 +266,11 @@ impl NameSet {
         Name::WwwAuthenticate,
     ]));
 
+    /// Its names, in the order of their spelling's list.
+    pub fn names(self) -> impl Iterator<Item = Name> {
+        KNOWN.iter().map(|(name, _)| *name).filter(move |&name| self.contains(name))
+    }
+
     /// The set of these names.
     #[allow(clippy::indexing_slicing, reason = "the index is below the length; iterators are not const")]
     pub const fn of(names: &[Name]) -> Self {

@@ -10,11 +10,13 @@ mod decide;
 mod endpoint;
 mod forwarded;
 mod mailbox;
+mod own_fields;
 
 pub use decide::{Facts, Verdict};
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
 pub use forwarded::{ClientView, TrustedProxies};
 pub use mailbox::{PublishError, Workers};
+pub use own_fields::{IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, request_skipped};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -120,7 +120,8 @@ fn upstream(f: &mut fmt::Formatter<'_>, share: &Share, is_split: bool) -> fmt::R
 
 fn edits(f: &mut fmt::Formatter<'_>, title: &str, edits: &Edits) -> fmt::Result {
     let set = edits.set.iter().map(|(name, value)| format!("+ {name}: {value}"));
-    let lines = set.chain(edits.removed.iter().map(|name| format!("- {name}")));
+    let removed = Some(format!("- {}", edits.removed.join(", "))).filter(|_| !edits.removed.is_empty());
+    let lines = set.chain(removed);
     for (at, text) in lines.enumerate() {
         line(f, if at == 0 { title } else { "" }, &text)?;
     }
