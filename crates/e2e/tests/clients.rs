@@ -1,11 +1,12 @@
 //! What people put in front of a proxy and behind it: each with a body whose every octet is compared.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(dead_code, reason = "the support module serves several test files")]
 
 mod support;
 
 use std::path::PathBuf;
 use std::process::Command;
-use support::{Program, Strait, free_port, has, python, run, scratch, serve};
+use support::{Program, Strait, free_port, has, peer, python, run, scratch, serve};
 
 /// A folder with a large file and a page, served by Python's http.server.
 fn python_files() -> (PathBuf, Program, String) {
@@ -125,6 +126,91 @@ fn git_clones_through_it() {
     let clone = folder.join("clone");
     run("git", &["clone", "-q", &strait.url("/bare.git"), clone.to_str().unwrap()]);
     assert!(std::fs::read(clone.join("large.bin")).unwrap() == std::fs::read(folder.join("large.bin")).unwrap());
+}
+
+/// Caddy of the peers' environment, serving a folder.
+fn caddy_files(folder: &std::path::Path) -> Option<(Program, String)> {
+    let caddy = peer("caddy")?;
+    let address = free_port();
+    let listen = address.to_string();
+    let mut command = Command::new(caddy);
+    command.args(["file-server", "--listen", &listen, "--root"]).arg(folder).env("XDG_DATA_HOME", scratch());
+    Some((serve(&mut command, address), listen))
+}
+
+#[test]
+fn caddy_answers_whole_ranges_and_conditions() {
+    let folder = scratch();
+    std::fs::write(folder.join("file"), "0123456789").unwrap();
+    let Some((_origin, address)) = caddy_files(&folder) else { return };
+    let Some(strait) = Strait::start(&format!("routes: {{/: \"{address}\"}}\n")) else { return };
+    let (url, direct) = (strait.url("/file"), format!("http://{address}/file"));
+    assert_eq!(run("curl", &["-sSf", &url]), "0123456789");
+    assert_eq!(run("curl", &["-sSf", "-r", "2-4", &url]), "234");
+    let etag = run("curl", &["-sSfI", "-w", "%header{etag}", "-o", "/dev/null", &direct]);
+    let condition = format!("If-None-Match: {etag}");
+    for to in [&url, &direct] {
+        assert_eq!(run("curl", &["-s", "-w", "%{http_code}", "-H", &condition, to]), "304");
+    }
+}
+
+/// A package and the index of it, as in a repository of Debian.
+fn repository(folder: &std::path::Path) {
+    let (root, pool) = (folder.join("hello"), folder.join("pool"));
+    std::fs::create_dir_all(root.join("DEBIAN")).unwrap();
+    std::fs::create_dir_all(&pool).unwrap();
+    let fields =
+        "Package: strait-e2e\nVersion: 1.0\nArchitecture: all\nMaintainer: t <t@example.org>\nDescription: test\n";
+    std::fs::write(root.join("DEBIAN/control"), fields).unwrap();
+    std::fs::write(root.join("payload"), vec![5; 300_000]).unwrap();
+    let file = pool.join("strait-e2e_1.0_all.deb");
+    run("dpkg-deb", &["--root-owner-group", "-Znone", "--build", root.to_str().unwrap(), file.to_str().unwrap()]);
+    let sum = |path: &std::path::Path| run("sha256sum", &[path.to_str().unwrap()])[..64].to_owned();
+    let size = std::fs::metadata(&file).unwrap().len();
+    let index = format!("{fields}Filename: pool/strait-e2e_1.0_all.deb\nSize: {size}\nSHA256: {}\n", sum(&file));
+    std::fs::write(folder.join("Packages"), index).unwrap();
+    let (size, sum) = (std::fs::metadata(folder.join("Packages")).unwrap().len(), sum(&folder.join("Packages")));
+    std::fs::write(folder.join("Release"), format!("Suite: e2e\nSHA256:\n {sum} {size} Packages\n")).unwrap();
+}
+
+#[test]
+fn apt_updates_and_downloads_from_a_repository_behind_caddy() {
+    if !has("apt-get") || !has("dpkg-deb") {
+        return;
+    }
+    let folder = scratch();
+    repository(&folder);
+    let Some((_origin, address)) = caddy_files(&folder) else { return };
+    let Some(strait) = Strait::start(&format!("routes: {{/: \"{address}\"}}\n")) else { return };
+    let own = folder.join("apt");
+    for part in ["lists/partial", "cache/archives/partial", "etc"] {
+        std::fs::create_dir_all(own.join(part)).unwrap();
+    }
+    std::fs::write(own.join("etc/sources.list"), format!("deb [trusted=yes] {} ./\n", strait.url("/"))).unwrap();
+    std::fs::write(own.join("status"), "").unwrap();
+    let apt = |words: &[&str]| {
+        let own = own.display();
+        let options = [
+            format!("Dir::State={own}"),
+            format!("Dir::State::lists={own}/lists"),
+            format!("Dir::State::status={own}/status"),
+            format!("Dir::Cache={own}/cache"),
+            format!("Dir::Etc::sourcelist={own}/etc/sources.list"),
+            "Dir::Etc::sourceparts=-".to_owned(),
+            "APT::Sandbox::User=root".to_owned(),
+            "Acquire::http::Proxy=false".to_owned(),
+            "Acquire::Retries=0".to_owned(),
+        ];
+        let mut command = Command::new("apt-get");
+        options.iter().for_each(|option| drop(command.args(["-o", option])));
+        let output = command.args(words).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    apt(&["update"]);
+    apt(&["download", "strait-e2e"]);
+    let got = std::fs::read(folder.join("strait-e2e_1.0_all.deb")).unwrap();
+    assert!(got == std::fs::read(folder.join("pool/strait-e2e_1.0_all.deb")).unwrap());
+    assert_eq!(strait.metric("strait_faults_total"), 0);
 }
 
 #[test]

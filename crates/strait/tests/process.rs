@@ -53,6 +53,22 @@ fn a_drain_lets_an_exchange_finish() {
 }
 
 #[test]
+fn a_drain_ends_what_takes_too_long_and_says_so() {
+    let (half_sent, go_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let text = forwarding(halting_origin(&half_sent, &go_on));
+    let mut strait = Strait::run(&format!("drain_timeout: 300ms\n{text}"));
+    let running = ask(strait.ready(), "/");
+    half_sent.wait();
+    strait.signal("TERM");
+    strait.said("draining: 1 connections finish within 300ms");
+    strait.said("the drain took its 300ms: 1 connections are ended");
+    strait.said("\"strait.end\":\"operator.response_body.stopping\"");
+    assert_eq!(strait.ended().code(), Some(0));
+    assert!(whole(running).ends_with("first"));
+    go_on.wait();
+}
+
+#[test]
 fn a_second_signal_stops_at_once() {
     let (half_sent, go_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     let mut strait = Strait::run(&forwarding(halting_origin(&half_sent, &go_on)));

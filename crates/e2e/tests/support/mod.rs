@@ -20,7 +20,7 @@ impl Drop for Program {
 pub(crate) struct Strait {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
-    _program: Program,
+    program: Program,
 }
 
 impl Strait {
@@ -48,7 +48,12 @@ impl Strait {
         // Read on, or a full pipe would block it.
         std::thread::spawn(move || said.read_to_string(&mut String::new()));
         wait_for(admin);
-        Some(Self { address, admin, _program: Program(child) })
+        Some(Self { address, admin, program: Program(child) })
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.program.0.id()
     }
 
     /// The URL of a path.
@@ -90,6 +95,14 @@ pub(crate) fn python() -> String {
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../.peers/venv").into());
     let own = format!("{venv}/bin/python3");
     if Path::new(&own).is_file() { own } else { "python3".into() }
+}
+
+/// A program of the peers' environment, else of the system; says so when there is none.
+pub(crate) fn peer(program: &str) -> Option<PathBuf> {
+    let venv = std::env::var("PEERS_VENV")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../.peers/venv").into());
+    let own = Path::new(&venv).join("bin").join(program);
+    if own.is_file() { Some(own) } else { has(program).then(|| program.into()) }
 }
 
 /// Runs a program to its end; what it printed.
