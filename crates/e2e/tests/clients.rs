@@ -165,7 +165,8 @@ fn repository(folder: &std::path::Path) {
     std::fs::write(root.join("payload"), vec![5; 300_000]).unwrap();
     let file = pool.join("strait-e2e_1.0_all.deb");
     run("dpkg-deb", &["--root-owner-group", "-Znone", "--build", root.to_str().unwrap(), file.to_str().unwrap()]);
-    let sum = |path: &std::path::Path| run("sha256sum", &[path.to_str().unwrap()])[..64].to_owned();
+    let sum =
+        |path: &std::path::Path| run("sha256sum", &[path.to_str().unwrap()]).split(' ').next().unwrap().to_owned();
     let size = std::fs::metadata(&file).unwrap().len();
     let index = format!("{fields}Filename: pool/strait-e2e_1.0_all.deb\nSize: {size}\nSHA256: {}\n", sum(&file));
     std::fs::write(folder.join("Packages"), index).unwrap();
@@ -202,7 +203,9 @@ fn apt_updates_and_downloads_from_a_repository_behind_caddy() {
             "Acquire::Retries=0".to_owned(),
         ];
         let mut command = Command::new("apt-get");
-        options.iter().for_each(|option| drop(command.args(["-o", option])));
+        for option in &options {
+            command.args(["-o", option]);
+        }
         let output = command.args(words).current_dir(&folder).output().unwrap();
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
     };
