@@ -26,11 +26,18 @@ pub(crate) struct Strait {
 impl Strait {
     /// Starts Strait with `body` behind its listener and admin lines; `None`, said aloud, when it is not built.
     pub(crate) fn start(body: &str) -> Option<Self> {
+        Self::start_as_it_is(&format!(
+            "listeners: {{web: {{address: 127.0.0.1:0}}}}\ntelemetry: {{access_log: {{format: off}}}}\n{body}"
+        ))
+    }
+
+    /// The same with a listener of the text's own, where it has one.
+    pub(crate) fn start_as_it_is(text: &str) -> Option<Self> {
         let program = binary()?;
+        let listeners = if text.contains("listeners:") { "" } else { "listeners: {web: {address: 127.0.0.1:0}}\n" };
         let admin = free_port();
         let file = scratch().join("strait.yaml");
-        let head = "listeners: {web: {address: 127.0.0.1:0}}\ntelemetry: {access_log: {format: off}}\n";
-        std::fs::write(&file, format!("{head}admin: {{address: {admin}}}\n{body}")).unwrap();
+        std::fs::write(&file, format!("{listeners}admin: {{address: {admin}}}\n{text}")).unwrap();
         let mut child = Command::new(program)
             .args(["run", "-c"])
             .arg(&file)
