@@ -127,10 +127,12 @@ pub(crate) fn open(worker: &Rc<Worker>, bound: Bound) -> Gate {
 async fn accept_loop(worker: Rc<Worker>, bound: Bound) {
     let Bound { name, open, clients, socket } = bound;
     let Ok(listener) = Acceptor::new(socket) else { return };
-    let places = Places { name, open, clients };
+    let places = Rc::new(Places { worker, name, open, clients });
     loop {
-        match listener.accept().await {
-            Ok((socket, peer)) => begin(&worker, &places, socket, peer),
+        let accepted = listener.accept().await;
+        places.worker.clock.begin_turn();
+        match accepted {
+            Ok((socket, peer)) => begin(&places, socket, peer),
             // The connection was gone before it was accepted.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(_) => tokio::time::sleep(PAUSE).await,
@@ -138,21 +140,21 @@ async fn accept_loop(worker: Rc<Worker>, bound: Bound) {
     }
 }
 
-/// What a listener's connections are counted by, over all workers.
+/// A listener on one worker, and what its connections are counted by, over all workers.
 struct Places {
+    worker: Rc<Worker>,
     name: Arc<str>,
     open: Arc<AtomicU32>,
     clients: Arc<Clients>,
 }
 
-fn begin(worker: &Rc<Worker>, places: &Places, socket: Socket, peer: SocketAddr) {
+fn begin(places: &Rc<Places>, socket: Socket, peer: SocketAddr) {
+    let worker = &places.worker;
     worker.meter.connections_accepted.add(1);
     let adopted = worker.adopted();
     let Some(listener) = adopted.listener(&places.name) else { return };
-    match places.admit(worker, listener, peer, !socket.is_local()) {
-        Ok(admitted) => {
-            spawn_local(downstream::h1::serve(worker.clone(), listener.name.clone(), socket, peer, admitted));
-        }
+    match places.admit(listener, peer, !socket.is_local()) {
+        Ok(admitted) => downstream::h1::welcome(socket, peer, admitted),
         Err(fault) => {
             worker.meter.connections_refused.add(1);
             socket.reset_on_close();
@@ -163,50 +165,51 @@ fn begin(worker: &Rc<Worker>, places: &Places, socket: Socket, peer: SocketAddr)
 
 impl Places {
     /// A place for a connection, unless a limit is reached.
-    fn admit(
-        &self,
-        worker: &Rc<Worker>,
-        listener: &Listener,
-        peer: SocketAddr,
-        has_address: bool,
-    ) -> Result<Admitted, Fault> {
+    fn admit(self: &Rc<Self>, listener: &Listener, peer: SocketAddr, has_address: bool) -> Result<Admitted, Fault> {
         let over = Fault::operator(Phase::RequestHead, Kind::OverLimit);
         // A trusted proxy stands for many clients.
         let max = listener.limits.connections_per_client_max;
         let max = max.filter(|_| has_address && !listener.trusted_proxies.contains(peer.ip()));
         let counted = max.map(|max| self.clients.count(peer.ip(), max).ok_or(max)).transpose();
         let counted = counted.map_err(|_| {
-            worker.meter.connections_refused_per_client.add(1);
+            self.worker.meter.connections_refused_per_client.add(1);
             over.because("the listener's connections of one client")
         })?;
         if self.open.fetch_add(1, Ordering::AcqRel) >= listener.limits.connections_max {
             self.open.fetch_sub(1, Ordering::AcqRel);
             return Err(over.because("the listener's connections"));
         }
-        Ok(Admitted::new(worker, self.open.clone(), counted))
+        self.worker.meter.connections_open.up();
+        Ok(Admitted { places: self.clone(), _counted: counted.map(Box::new) })
     }
 }
 
 /// A connection's place under its listener's limit, given back when dropped, by a panic too.
 pub(crate) struct Admitted {
-    worker: Rc<Worker>,
-    open: Arc<AtomicU32>,
-    _counted: Option<Counted>,
+    places: Rc<Places>,
+    /// Boxed: most listeners have no such limit.
+    _counted: Option<Box<Counted>>,
 }
 
 impl Admitted {
-    fn new(worker: &Rc<Worker>, open: Arc<AtomicU32>, counted: Option<Counted>) -> Self {
-        worker.meter.connections_open.up();
-        Self { worker: worker.clone(), open, _counted: counted }
+    /// The worker that admitted it.
+    pub(crate) fn worker(&self) -> &Rc<Worker> {
+        &self.places.worker
+    }
+
+    /// The name of the listener it came through.
+    pub(crate) fn listener(&self) -> &Arc<str> {
+        &self.places.name
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.open.fetch_sub(1, Ordering::AcqRel);
-        self.worker.meter.connections_open.down();
+        let Places { worker, open, .. } = &*self.places;
+        open.fetch_sub(1, Ordering::AcqRel);
+        worker.meter.connections_open.down();
         if std::thread::panicking() {
-            self.worker.meter.panics.add(1);
+            worker.meter.panics.add(1);
         }
     }
 }

@@ -34,9 +34,13 @@ struct Inner {
     waker: RefCell<Option<Waker>>,
 }
 
-/// One deadline, of one task. Milliseconds count from the start of the worker's clock.
+/// One deadline, of one task. Milliseconds count from the start of the worker's clock. The default is none, which
+/// never rings: what has no use for one yet.
+#[derive(Debug, Default)]
+pub(crate) struct Alarm(Option<Armed>);
+
 #[derive(Debug)]
-pub(crate) struct Alarm {
+struct Armed {
     inner: Rc<Inner>,
     wheel: Rc<Wheel>,
 }
@@ -51,7 +55,7 @@ impl Wheel {
     pub(crate) fn alarm(self: &Rc<Self>) -> Alarm {
         let inner =
             Inner { deadline_ms: Cell::new(u64::MAX), look_turn: Cell::new(u64::MAX), waker: RefCell::new(None) };
-        Alarm { inner: Rc::new(inner), wheel: self.clone() }
+        Alarm(Some(Armed { inner: Rc::new(inner), wheel: self.clone() }))
     }
 
     /// Makes all turns up to this time, and wakes the tasks whose deadline has passed.
@@ -83,15 +87,6 @@ impl Wheel {
         }
     }
 
-    /// Wakes every task that waits with an alarm, so that it looks at the state of the worker.
-    pub(crate) fn wake_all(&self) {
-        for slot in &self.slots {
-            for entry in slot.borrow().iter() {
-                wake(&entry.alarm);
-            }
-        }
-    }
-
     fn enter(&self, alarm: &Rc<Inner>, turn_min: u64, now_ms: u64) {
         let deadline = alarm.deadline_ms.get().min(now_ms + LOOK_MS_MAX);
         let turn = deadline.div_ceil(TURN_MS).max(turn_min);
@@ -111,19 +106,21 @@ fn wake(alarm: &Inner) {
 impl Alarm {
     /// Sets the deadline. Moving it later is a store; moving it earlier than the next look enters it anew.
     pub(crate) fn set(&self, deadline_ms: u64, now_ms: u64) {
-        self.inner.deadline_ms.set(deadline_ms);
-        let look = self.inner.look_turn.get();
+        let Some(Armed { inner, wheel }) = &self.0 else { return };
+        inner.deadline_ms.set(deadline_ms);
+        let look = inner.look_turn.get();
         if look == u64::MAX || deadline_ms.div_ceil(TURN_MS) < look {
-            self.wheel.enter(&self.inner, self.wheel.turn.get(), now_ms);
+            wheel.enter(inner, wheel.turn.get(), now_ms);
         }
     }
 
     /// Ready when the deadline has passed, as far as the wheel has turned.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.inner.deadline_ms.get() <= self.wheel.now_ms.get() {
+        let Some(Armed { inner, wheel }) = &self.0 else { return Poll::Pending };
+        if inner.deadline_ms.get() <= wheel.now_ms.get() {
             return Poll::Ready(());
         }
-        let mut waker = self.inner.waker.borrow_mut();
+        let mut waker = inner.waker.borrow_mut();
         match &*waker {
             Some(known) if known.will_wake(cx.waker()) => {}
             _ => *waker = Some(cx.waker().clone()),
@@ -132,7 +129,7 @@ impl Alarm {
     }
 }
 
-impl Drop for Alarm {
+impl Drop for Armed {
     fn drop(&mut self) {
         self.inner.waker.borrow_mut().take();
     }

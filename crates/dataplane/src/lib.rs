@@ -20,6 +20,7 @@ mod finish;
 mod fleet;
 mod forward;
 mod io;
+mod lobby;
 mod log;
 mod mail;
 mod pace;

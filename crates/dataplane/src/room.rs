@@ -1,83 +1,112 @@
 //! The memory of exchanges that run now: rooms that a worker keeps, so that an idle connection holds none and an
 //! exchange allocates none.
 //!
-//! A room is a task of its own that never ends: it takes a client's connection, runs one exchange on it, hands it
-//! back and waits for the next. The room that was left last is entered first, while its memory is still in the cache.
+//! A room is a task that takes a client's connection, runs exchanges on it while there are requests, lets it go back to
+//! the lobby and waits for the next. The room that was left last is entered first, while its memory is in the cache.
 
 use crate::downstream::h1::Guest;
 use crate::scratch::Scratch;
+use crate::worker::Worker;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Poll, Waker};
 use strait_http1::Persistence;
+use tokio::task::spawn_local;
 
-/// Rooms a worker keeps for later; half of them go every second.
+/// Empty rooms a worker keeps for later; half of them go every second.
 const KEPT_MAX: usize = 4096;
-
-/// A place where one exchange at a time runs. A room that is dropped ends its exchange.
-pub(crate) struct Room {
-    life: Pin<Box<dyn Future<Output = ()>>>,
-    desk: Rc<Desk>,
-}
-
-/// What a room and who is outside hand each other.
-#[derive(Default)]
-struct Desk {
-    coming: Cell<Option<Guest>>,
-    leaving: Cell<Option<(Guest, Persistence)>>,
-}
 
 /// A worker's empty rooms.
 #[derive(Default)]
-pub(crate) struct Rooms(RefCell<Vec<Room>>);
+pub(crate) struct Rooms(RefCell<Vec<Rc<Desk>>>);
+
+/// Where a room waits for its next guest.
+#[derive(Default)]
+struct Desk {
+    coming: Cell<Option<Box<Guest>>>,
+    /// The room is not needed any more.
+    closing: Cell<bool>,
+    waiting: Cell<Option<Waker>>,
+}
 
 impl Rooms {
     /// Lets a guest into a room.
-    pub(crate) fn enter(&self, guest: Guest) -> Room {
-        let room = self.0.borrow_mut().pop().unwrap_or_else(Room::new);
-        room.desk.coming.set(Some(guest));
-        room
-    }
-
-    /// Takes back a room whose guest has left.
-    pub(crate) fn give(&self, room: Room) {
-        let mut rooms = self.0.borrow_mut();
-        if rooms.len() < KEPT_MAX {
-            rooms.push(room);
+    pub(crate) fn enter(&self, worker: &Rc<Worker>, guest: Box<Guest>) {
+        let empty = self.0.borrow_mut().pop();
+        let is_new = empty.is_none();
+        let desk = empty.unwrap_or_default();
+        desk.coming.set(Some(guest));
+        match is_new {
+            true => build(worker.clone(), desk),
+            false => desk.ring(),
         }
     }
 
-    /// Lets go of half of them.
+    /// Takes note that a room is empty; whether it is kept.
+    fn note_empty(&self, desk: &Rc<Desk>) -> bool {
+        let mut rooms = self.0.borrow_mut();
+        let kept = rooms.len() < KEPT_MAX;
+        if kept {
+            rooms.push(desk.clone());
+        }
+        kept
+    }
+
+    /// Lets go of half of them, those that were not entered for the longest time.
     pub(crate) fn trim(&self) {
         let mut rooms = self.0.borrow_mut();
-        let keep = rooms.len() / 2;
-        rooms.truncate(keep);
+        let half = rooms.len().div_ceil(2);
+        for desk in rooms.drain(..half) {
+            desk.closing.set(true);
+            desk.ring();
+        }
     }
 }
 
-impl Room {
-    fn new() -> Self {
-        let desk = Rc::<Desk>::default();
-        Self { life: Box::pin(live(desk.clone())), desk }
+impl Desk {
+    fn ring(&self) {
+        if let Some(waiting) = self.waiting.take() {
+            waiting.wake();
+        }
     }
 
-    /// Ready with the guest and what becomes of its connection, when the exchange has ended.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(Guest, Persistence)> {
-        // It never ends, and waits for the next guest once this one leaves.
-        let _ = self.life.as_mut().poll(cx);
-        self.desk.leaving.take().map_or(Poll::Pending, Poll::Ready)
+    /// The next guest; none when the room closes.
+    async fn next(&self) -> Option<Box<Guest>> {
+        poll_fn(|cx| match self.coming.take() {
+            None if !self.closing.get() => {
+                self.waiting.set(Some(cx.waker().clone()));
+                Poll::Pending
+            }
+            coming => Poll::Ready(coming),
+        })
+        .await
     }
 }
 
-async fn live(desk: Rc<Desk>) {
+fn build(worker: Rc<Worker>, desk: Rc<Desk>) {
+    let mut life = Box::pin(live(worker.clone(), desk));
+    spawn_local(poll_fn(move |cx| {
+        worker.clock.begin_turn();
+        life.as_mut().poll(cx)
+    }));
+}
+
+async fn live(worker: Rc<Worker>, desk: Rc<Desk>) {
     let mut scratch = Scratch::default();
-    loop {
-        // No waker is kept: who sends a guest in polls the room.
-        let mut guest = poll_fn(|_| desk.coming.take().map_or(Poll::Pending, Poll::Ready)).await;
-        let persistence = guest.serve_one(&mut scratch).await;
-        scratch.wipe();
-        desk.leaving.set(Some((guest, persistence)));
+    let mut alarm = worker.wheel.alarm();
+    while let Some(mut guest) = desk.next().await {
+        guest.lend(&mut alarm);
+        let persistence = guest.serve(&worker, &mut scratch).await;
+        guest.lend(&mut alarm);
+        let back = match persistence {
+            Persistence::KeepAlive => guest.wait(&worker),
+            Persistence::Close => None,
+        };
+        let stays = back.is_some();
+        desk.coming.set(back);
+        if !stays && !worker.rooms.note_empty(&desk) {
+            return;
+        }
     }
 }

@@ -4,6 +4,8 @@ use crate::accept::{self, Bound, Gate};
 use crate::alarm::{TURN_MS, Wheel};
 use crate::buffer::BufferPool;
 use crate::clock::Clock;
+use crate::downstream::h1::DRAIN_IDLE_MS;
+use crate::lobby::{self, Bells, Lobby};
 use crate::log::Log;
 use crate::mail::{Mail, Mailbox};
 use crate::request_id::IdSource;
@@ -28,7 +30,9 @@ pub(crate) struct Worker {
     pub(crate) clock: Clock,
     pub(crate) wheel: Rc<Wheel>,
     pub(crate) buffers: Rc<BufferPool>,
+    pub(crate) lobby: Lobby,
     pub(crate) rooms: Rooms,
+    bells: Cell<Option<Bells>>,
     pub(crate) pools: Pools,
     pub(crate) log: Log,
     pub(crate) ids: RefCell<IdSource>,
@@ -68,13 +72,16 @@ pub(crate) struct Birth {
 
 impl Worker {
     pub(crate) fn new(birth: Birth) -> Rc<Self> {
+        let (lobby, bells) = Lobby::new();
         Rc::new(Self {
             id: birth.id,
             meter: birth.meter,
             clock: Clock::new(),
             wheel: Wheel::new(),
             buffers: Rc::default(),
+            lobby,
             rooms: Rooms::default(),
+            bells: Cell::new(Some(bells)),
             pools: Pools::default(),
             log: birth.log,
             ids: RefCell::new(birth.ids),
@@ -95,9 +102,13 @@ impl Worker {
     pub(crate) async fn run(self: Rc<Self>, mail: mpsc::UnboundedReceiver<Mail>) {
         let ticking = tokio::task::spawn_local(self.clone().tick());
         let reading = tokio::task::spawn_local(self.clone().read_mail(mail));
+        let ushering = self.bells.take().map(|bells| tokio::task::spawn_local(lobby::usher(self.clone(), bells)));
         self.stopped.notified().await;
         ticking.abort();
         reading.abort();
+        ushering.inspect(tokio::task::JoinHandle::abort);
+        // They know the worker, which would outlive itself.
+        self.lobby.clear();
     }
 
     /// Hands on the records written since the last turn.
@@ -127,6 +138,7 @@ impl Worker {
             self.meter.lag_ms.add((now_ms - last_ms).saturating_sub(2 * TURN_MS));
             last_ms = now_ms;
             self.wheel.turn_to(now_ms);
+            self.lobby.look(now_ms);
             self.log.flush(&self.meter);
             if count % UPKEEP_TURNS == 0 {
                 self.upkeep(now_ms);
@@ -142,6 +154,7 @@ impl Worker {
         self.pools.sweep(self, now_ms);
         self.buffers.trim();
         self.rooms.trim();
+        self.lobby.trim();
     }
 
     async fn read_mail(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
@@ -182,7 +195,7 @@ impl Worker {
     fn drain(&self) {
         self.draining.set(true);
         self.gates.borrow_mut().clear();
-        self.wheel.wake_all();
+        self.lobby.hurry(self.clock.now_ms() + DRAIN_IDLE_MS);
         if self.meter.connections_open.read() == 0 {
             self.stopped.notify_one();
         }

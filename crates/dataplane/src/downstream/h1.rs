@@ -12,13 +12,10 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use strait_http1::{Persistence, Server};
 use strait_plan::Listener;
 
-/// How long an idle connection may stay when the worker drains: a request may be on its way to it.
-const DRAIN_IDLE_MS: u64 = 1_000;
 /// Octets that are read and thrown away before a connection with an unread request is closed.
 const LINGER_OCTETS_MAX: usize = 1024 * 1024;
 /// How long that may take.
@@ -36,47 +33,69 @@ pub(crate) struct ClientConnection {
     served: u32,
 }
 
-/// A client connection with what it takes to run an exchange on it: what goes into a [`Room`](crate::room::Room).
+/// A client connection with its place under the listener's limits: it waits in the [`Lobby`](crate::lobby::Lobby) and is
+/// served in a [room](crate::room::Rooms).
 pub(crate) struct Guest {
-    worker: Rc<Worker>,
-    listener: Arc<str>,
     client: ClientConnection,
+    admitted: Admitted,
 }
 
-/// Serves the connection until it ends.
-pub(crate) async fn serve(
-    worker: Rc<Worker>,
-    listener: Arc<str>,
-    socket: Socket,
-    peer: SocketAddr,
-    _admitted: Admitted,
-) {
-    let alarm = worker.wheel.alarm();
-    let client =
-        ClientConnection { socket, held: Held::default(), alarm, peer, ends_response: Cell::new(false), served: 0 };
-    let mut guest = Guest { worker: worker.clone(), listener, client };
-    while guest.client.wait_for_request(&worker, &guest.listener).await {
-        // An idle connection does not hold the memory of an exchange.
-        let mut room = worker.rooms.enter(guest);
-        let persistence;
-        (guest, persistence) = poll_fn(|cx| {
-            worker.clock.begin_turn();
-            room.poll(cx)
-        })
-        .await;
-        worker.rooms.give(room);
-        if persistence == Persistence::Close {
-            break;
-        }
+/// Begins to wait for the first request on a connection.
+pub(crate) fn welcome(socket: Socket, peer: SocketAddr, admitted: Admitted) {
+    let client = ClientConnection {
+        socket,
+        held: Held::default(),
+        alarm: Alarm::default(),
+        peer,
+        ends_response: Cell::new(false),
+        served: 0,
+    };
+    let worker = admitted.worker().clone();
+    if let Some(guest) = Box::new(Guest { client, admitted }).wait(&worker) {
+        worker.rooms.enter(&worker, guest);
     }
 }
 
 impl Guest {
-    /// Runs one exchange, on an empty scratch.
-    pub(crate) async fn serve_one(&mut self, scratch: &mut Scratch) -> Persistence {
-        self.client.serve_one(&self.worker, &self.listener, scratch).await
+    /// Waits in the lobby for something to read, no longer than the listener allows; comes back if it is there.
+    pub(crate) fn wait(self: Box<Self>, worker: &Worker) -> Option<Box<Self>> {
+        let adopted = worker.adopted();
+        let limits = &adopted.listener(self.admitted.listener())?.limits;
+        let idle_ms = if worker.draining.get() { DRAIN_IDLE_MS } else { self.client.idle_ms(limits) };
+        worker.lobby.seat(self, worker.clock.now_ms().saturating_add(idle_ms))
+    }
+
+    /// Ready when there is something to read, if only the end.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.client.socket.poll_read_ready(cx).map(drop)
+    }
+
+    /// Trades alarms with a room: a guest has one only while it is there.
+    pub(crate) fn lend(&mut self, alarm: &mut Alarm) {
+        std::mem::swap(&mut self.client.alarm, alarm);
+    }
+
+    /// Runs exchanges as long as there are requests, on an empty scratch. Then the connection may wait for another, or
+    /// ends.
+    pub(crate) async fn serve(&mut self, worker: &Rc<Worker>, scratch: &mut Scratch) -> Persistence {
+        let Self { client, admitted } = self;
+        loop {
+            match poll_fn(|cx| Poll::Ready(client.poll_request(worker, cx))).await {
+                Poll::Pending => return Persistence::KeepAlive,
+                Poll::Ready(false) => return Persistence::Close,
+                Poll::Ready(true) => {}
+            }
+            let persistence = client.serve_one(worker, admitted.listener(), scratch).await;
+            scratch.wipe();
+            if persistence == Persistence::Close {
+                return Persistence::Close;
+            }
+        }
     }
 }
+
+/// How long a client connection may be idle when the worker drains: a request may be on its way to it.
+pub(crate) const DRAIN_IDLE_MS: u64 = 1_000;
 
 impl Drop for ClientConnection {
     fn drop(&mut self) {
@@ -87,31 +106,12 @@ impl Drop for ClientConnection {
 }
 
 impl ClientConnection {
-    /// Waits for the first octet of a request. Whether there is one.
-    async fn wait_for_request(&mut self, worker: &Worker, listener: &str) -> bool {
-        if !self.held.is_empty() {
-            return true;
+    /// Ready with whether there is an octet of a request, or the end.
+    fn poll_request(&mut self, worker: &Worker, cx: &mut Context<'_>) -> Poll<bool> {
+        match self.held.is_empty() {
+            true => self.held.poll_fill(&self.socket, &worker.buffers, false, cx).map(|read| read.is_ok_and(|n| n > 0)),
+            false => Poll::Ready(true),
         }
-        let adopted = worker.adopted();
-        let Some(idle) = adopted.listener(listener).map(|listener| self.idle_ms(&listener.limits)) else {
-            return false;
-        };
-        drop(adopted);
-        let now_ms = worker.clock.now_ms();
-        self.alarm.set(now_ms.saturating_add(idle), now_ms);
-        let mut draining = false;
-        poll_fn(|cx| {
-            worker.clock.begin_turn();
-            if worker.draining.get() && !std::mem::replace(&mut draining, true) {
-                let now_ms = worker.clock.now_ms();
-                self.alarm.set(now_ms + DRAIN_IDLE_MS, now_ms);
-            }
-            match self.held.poll_fill(&self.socket, &worker.buffers, false, cx) {
-                Poll::Ready(outcome) => Poll::Ready(outcome.is_ok_and(|octets| octets > 0)),
-                Poll::Pending => self.alarm.poll(cx).map(|()| false),
-            }
-        })
-        .await
     }
 
     /// How long to wait: a new connection has no longer for its first octet than for a head.
