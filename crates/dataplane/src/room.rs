@@ -110,3 +110,20 @@ async fn live(worker: Rc<Worker>, desk: Rc<Desk>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::live;
+    use crate::worker::Worker;
+    use std::rc::Rc;
+
+    fn size_of_future<F>(_: impl FnOnce(Rc<Worker>, Rc<super::Desk>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_room_is_small() {
+        // A future that is handed on is held twice: here it would show.
+        assert!(size_of_future(live) <= 4_096, "{}", size_of_future(live));
+    }
+}
