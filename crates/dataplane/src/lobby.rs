@@ -134,6 +134,7 @@ impl Seats {
     }
 
     /// Takes the guests whose deadline has passed.
+    #[allow(clippy::vec_box, reason = "a guest moves by its pointer")]
     fn late(&mut self, now_ms: u64) -> Vec<Box<Guest>> {
         let mut late = Vec::new();
         (self.look_ms, self.looked_ms) = (u64::MAX, now_ms);
