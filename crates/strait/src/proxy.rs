@@ -13,16 +13,17 @@ use strait_plan::Workers as _;
 /// Proxy to an application, without a configuration file.
 ///
 /// The words are [LISTEN] [HOST to] TARGET...: where to listen (`:8080`; 8080 without it), for which host, and where
-/// requests go: one target, or several that serve in turn.
+/// requests go: one target, or several that serve in turn. A port alone is one of this machine.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   strait proxy localhost:3000
+  strait proxy 3000
   strait proxy :80 localhost:3001 localhost:3002
   strait proxy example.com to localhost:3001 localhost:3002
   strait proxy localhost:3000 --print-config > strait.yaml")]
 pub(crate) struct Proxy {
     /// [LISTEN] [HOST to] TARGET...
-    #[arg(value_name = "WORD", required = true)]
+    #[arg(value_name = "TARGET", required = true)]
     words: Vec<String>,
     /// Where to listen: a port, address:port, or unix:/path
     #[arg(long, value_name = "ADDRESS")]
@@ -81,6 +82,10 @@ impl Line {
             if let Some(other) = listen.replace(first.trim_start_matches(':').to_owned()) {
                 return Err(format!("`{first}` and `--listen {other}` both say where to listen: leave one out"));
             }
+        }
+        // What runs on this machine is often called by its port alone.
+        for word in words.iter_mut().filter(|word| is_port(word)) {
+            *word = format!("localhost:{}", word.trim_start_matches(':'));
         }
         match (before.len(), words.is_empty()) {
             (_, true) => Err("a target is missing: strait proxy example.com to localhost:3000".to_owned()),
@@ -155,6 +160,8 @@ mod tests {
 
     #[test]
     fn words_become_a_file() {
+        check("3000", "routes:\n  /: localhost:3000\n");
+        check(":80 to 3001 :3002", "listeners:\n  http: 80\nroutes:\n  /: [localhost:3001, localhost:3002]\n");
         check("localhost:3000", "routes:\n  /: localhost:3000\n");
         check("localhost:1 localhost:2", "routes:\n  /: [localhost:1, localhost:2]\n");
         check(":80 localhost:1", "listeners:\n  http: 80\nroutes:\n  /: localhost:1\n");
@@ -164,7 +171,6 @@ mod tests {
         check(":81 example.com to localhost:1", "listeners:\n  http: 81\nroutes:\n  example.com: localhost:1\n");
         check("127.0.0.1:81 to localhost:1", "listeners:\n  http: 127.0.0.1:81\nroutes:\n  /: localhost:1\n");
         check("[::1]:81 to localhost:1", "listeners:\n  http: \"[::1]:81\"\nroutes:\n  /: localhost:1\n");
-        check("3000", "routes:\n  /: 3000\n");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::boot;
 use crate::exit::Exit;
+use crate::operator::say;
 use crate::source::{Output, Over, Source};
 use clap::Args;
 use std::path::PathBuf;
@@ -10,6 +11,9 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// Files and folders, read as one [default: strait.yaml, then /etc/strait/strait.yaml]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The same, as a flag
     #[arg(short = 'c', long = "config", value_name = "PATH", num_args = 1..)]
     config: Vec<PathBuf>,
     #[command(flatten)]
@@ -21,13 +25,22 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn run(self, output: Output) -> Exit {
-        let source = Source::of(&self.config).with(&self.over);
+        let paths: Vec<PathBuf> = self.paths.into_iter().chain(self.config).collect();
+        let source = Source::of(&paths).with(&self.over);
+        let nowhere = source.is_nowhere();
         if self.print_config {
             return source.print_config(output);
         }
         match boot::start(source, output) {
             Ok(running) => running.wait(),
-            Err(exit) => exit,
+            Err(exit) => {
+                if nowhere && output == Output::Text {
+                    say(
+                        "nor is there one in /etc/strait: name one (strait run PATH), or do without (strait proxy localhost:3000)",
+                    );
+                }
+                exit
+            }
         }
     }
 }

@@ -50,13 +50,16 @@ impl Source {
 
     /// The same with flags over it. Flags can stand for a whole configuration, where there is no file.
     pub(crate) fn with(mut self, over: &Over) -> Self {
-        let missing =
-            |paths: &[PathBuf]| paths == [PathBuf::from(USUAL_PLACES[0])] && !paths.iter().all(|p| p.exists());
-        if !over.sets.is_empty() && matches!(&self.from, Origin::Paths(paths) if missing(paths)) {
+        if !over.sets.is_empty() && self.is_nowhere() {
             self.from = Origin::Text { name: "command line", text: String::new() };
         }
         self.sets.extend_from_slice(&over.sets);
         self
+    }
+
+    /// Whether nothing was named and nothing is in the usual places.
+    pub(crate) fn is_nowhere(&self) -> bool {
+        matches!(&self.from, Origin::Paths(paths) if *paths == [PathBuf::from(USUAL_PLACES[0])] && !paths.iter().all(|p| p.exists()))
     }
 
     /// Loads it.

@@ -34,8 +34,17 @@ fn the_command_line_says_what_it_said() {
 fn replay(session: &str) -> String {
     let folder = Folder::new();
     let mut out = String::new();
-    let (mut file, mut in_output): (Option<(String, String)>, bool) = (None, false);
+    let (mut file, mut in_output, mut ended): (Option<(String, String)>, bool, bool) = (None, false, false);
     for line in session.lines() {
+        // What was said may look like anything, until its exit code.
+        if in_output {
+            in_output = !line.starts_with("? ");
+            ended = !in_output;
+            continue;
+        }
+        if std::mem::take(&mut ended) && line.is_empty() {
+            continue;
+        }
         let begins = line.starts_with("--- ") || line.starts_with("$ ") || line.starts_with("# ");
         if begins && let Some((name, text)) = file.take() {
             fs::write(folder.0.join(name), text).unwrap();
@@ -43,8 +52,7 @@ fn replay(session: &str) -> String {
         if let Some(command) = line.strip_prefix("$ strait ") {
             in_output = true;
             let _ = writeln!(out, "{line}\n{}", said(&folder.0, command));
-        } else if !in_output || begins {
-            in_output = false;
+        } else {
             let _ = writeln!(out, "{line}");
             if let Some(name) = line.strip_prefix("--- ") {
                 file = Some((name.to_owned(), String::new()));
