@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check there is, in one order, each with its time, all failures listed at the end.
 
 use crate::verdict::Verdict;
-use crate::{arrows, deny, docs, hygiene, lengths, peers, shell, source, vocabulary};
+use crate::{arrows, claims, deny, docs, hygiene, lengths, peers, shell, source, vocabulary};
 use std::path::Path;
 use std::time::Instant;
 
@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
         about: "no hidden panics, no unexplained unsafe, no marks left for later, no machine's paths",
         run: |root| hygiene::check(root, &source::rust_files(root)),
     },
+    Step { name: "claims", about: "what the threat model promises has a proof that exists", run: claims },
     Step { name: "arrows", about: "crates know only what the table allows", run: arrows::check },
     Step { name: "licences", about: "licences, banned crates and sources of dependencies", run: deny::check_licences },
     Step { name: "advisories", about: "known advisories against the lock file", run: deny::check_advisories },
@@ -113,6 +114,11 @@ fn indented(lines: &[String]) -> String {
 
 fn verdict(outcome: Result<(), String>, note: &str) -> Verdict {
     Verdict::of(outcome.err().into_iter().collect(), note)
+}
+
+fn claims(root: &Path) -> Verdict {
+    let known: Vec<&str> = STEPS.iter().map(|step| step.name).chain(["foldhash", "deny.toml"]).collect();
+    claims::check(root, &source::rust_files(root), &known)
 }
 
 fn format(root: &Path) -> Verdict {

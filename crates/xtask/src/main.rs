@@ -7,6 +7,7 @@
 
 mod arrows;
 mod checks;
+mod claims;
 mod deny;
 mod docs;
 mod fuzz;
