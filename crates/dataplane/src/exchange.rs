@@ -145,16 +145,23 @@ async fn receive_head(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
 /// Computes the one canonical path and host that everything after this uses, and the target that is sent.
 fn find_path(scratch: &mut Scratch, rules: PathRules) -> Result<(), Fault> {
     let malformed = |detail| Fault::client(Phase::RequestHead, Kind::Malformed).because(detail);
-    let Scratch { request, path, target, decoded, host, .. } = scratch;
+    let Scratch { request, path, target, decoded, host, host_text, .. } = scratch;
     let method = request.method.as_str().as_bytes();
     let parsed = Target::parse(method, request.target()).map_err(|error| malformed(error.message()))?;
-    let authority = match (&parsed, request.headers.get(Name::Host)) {
-        (_, Some(text)) => Some(Authority::parse(text).map_err(|error| malformed(error.message()))?),
-        (Target::Absolute { authority, .. }, None) => Some(*authority),
-        (_, None) => None,
-    };
-    if let Some(authority) = authority {
-        host.extend_from_slice(authority.host.canonical(decoded));
+    let text = request.headers.get(Name::Host);
+    // Most requests name the host of the one before.
+    if text.is_none_or(|text| text.is_empty() || text != host_text) {
+        host.clear();
+        host_text.clear();
+        let authority = match (&parsed, text) {
+            (_, Some(text)) => Some(Authority::parse(text).map_err(|error| malformed(error.message()))?),
+            (Target::Absolute { authority, .. }, None) => Some(*authority),
+            (_, None) => None,
+        };
+        if let Some(authority) = authority {
+            host.extend_from_slice(authority.host.canonical(decoded));
+        }
+        host_text.extend_from_slice(text.unwrap_or_default());
     }
     let (raw, query) = match parsed {
         Target::Origin { path, query } | Target::Absolute { path, query, .. } => (path, query),

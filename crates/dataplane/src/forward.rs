@@ -75,9 +75,11 @@ fn append_forwarded_for(headers: &Headers, peer: SocketAddr, trusted: bool, out:
 /// RFC 9110 §7.6.3: earlier entries are kept, ours is added.
 fn append_via(headers: &Headers, version: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Via: ");
-    for hop in headers.list(Name::Via) {
-        out.extend_from_slice(hop);
-        out.extend_from_slice(b", ");
+    if headers.contains(Name::Via) {
+        for hop in headers.list(Name::Via) {
+            out.extend_from_slice(hop);
+            out.extend_from_slice(b", ");
+        }
     }
     out.extend_from_slice(version.as_bytes());
     out.extend_from_slice(b" strait\r\n");

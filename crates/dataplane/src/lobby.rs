@@ -67,13 +67,21 @@ impl Lobby {
         let number = seats.free.pop().unwrap_or_else(|| seats.add(&self.bells));
         seats.look_ms = seats.look_ms.min(deadline_ms);
         let seat = seats.all.get_mut(number as usize)?;
-        (seat.guest, seat.deadline_ms) = (Some(guest), deadline_ms);
-        seats.rise(number)
+        if guest.poll_readable(&mut Context::from_waker(&seat.bell)).is_pending() {
+            (seat.guest, seat.deadline_ms) = (Some(guest), deadline_ms);
+            return None;
+        }
+        seats.free.push(number);
+        Some(guest)
     }
 
-    /// The guest whose bell rang, if it is there and has something to read.
+    /// The guest whose bell rang, if it is still there. It may have rung for the one before: then there is nothing to
+    /// read, and the guest comes back.
     fn called(&self, number: u32) -> Option<Box<Guest>> {
-        self.seats.borrow_mut().rise(number)
+        let mut seats = self.seats.borrow_mut();
+        let guest = seats.all.get_mut(number as usize)?.guest.take()?;
+        seats.free.push(number);
+        Some(guest)
     }
 
     /// Closes the connections whose deadline has passed.
@@ -122,15 +130,6 @@ impl Seats {
         let bell = Waker::from(Arc::new(Bell { bells: bells.clone(), seat: number }));
         self.all.push(Seat { guest: None, deadline_ms: u64::MAX, bell });
         number
-    }
-
-    /// Takes a guest from its seat when there is something to read; else its bell will ring.
-    fn rise(&mut self, number: u32) -> Option<Box<Guest>> {
-        let seat = self.all.get_mut(number as usize)?;
-        let readable = seat.guest.as_ref()?.poll_readable(&mut Context::from_waker(&seat.bell)).is_ready();
-        let guest = seat.guest.take_if(|_| readable)?;
-        self.free.push(number);
-        Some(guest)
     }
 
     /// Takes the guests whose deadline has passed.

@@ -17,14 +17,16 @@ pub(crate) struct Scratch {
     pub(crate) target: Vec<u8>,
     /// Where a path or host is decoded that was not canonical.
     pub(crate) decoded: Vec<u8>,
-    /// The host in lower case, without port.
+    /// The host in lower case, without port. It stays for the next exchange, with the text it comes from.
     pub(crate) host: Vec<u8>,
+    /// The Host field that `host` is the canonical form of; empty when it comes from elsewhere.
+    pub(crate) host_text: Vec<u8>,
     /// Field lines that Strait adds to the head that is being built.
     pub(crate) extra: Vec<u8>,
 }
 
 impl Scratch {
-    /// Forgets the exchange, and lets go of memory that only an unusual one needed.
+    /// Forgets the exchange, but for its host, and lets go of memory that only an unusual one needed.
     pub(crate) fn wipe(&mut self) {
         if self.capacity() > CAPACITY_MAX {
             *self = Self::default();
@@ -36,7 +38,6 @@ impl Scratch {
         self.path.clear();
         self.target.clear();
         self.decoded.clear();
-        self.host.clear();
         self.extra.clear();
     }
 

@@ -1,7 +1,7 @@
 //! The upstream role: a request is sent to an origin, its response is received.
 
 use crate::connection::ConnectionOptions;
-use crate::encode::{ENGINE_FIELDS, write_connection, write_fields, write_length};
+use crate::encode::{ENGINE_FIELDS, write_connection, write_length};
 use crate::head::{LineReader, field_section};
 use crate::response::{ResponseFacts, facts, status_line};
 use crate::{Decoder, Encoder, Event, Limits, Misdeed, Received};
@@ -60,7 +60,7 @@ impl Client {
         write_length(length, out);
         let trailers = head.headers.list_contains(Name::Te, b"trailers");
         write_hop_fields(request.websocket, trailers, out);
-        write_fields(&head.headers, request.skip.union(ENGINE_FIELDS).with(Name::Host), out);
+        head.headers.append_lines(request.skip.union(ENGINE_FIELDS).with(Name::Host), out);
         out.extend_from_slice(request.extra);
         out.extend_from_slice(b"\r\n");
     }

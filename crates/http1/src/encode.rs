@@ -2,7 +2,7 @@
 
 use crate::Misdeed;
 use strait_message::syntax::{write_decimal, write_hex};
-use strait_message::{BodyLength, Field, Headers, Name, NameSet};
+use strait_message::{BodyLength, Headers, Name, NameSet};
 
 /// Frames an outgoing body, and holds it to its length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Encoder {
             Self::Chunked => {
                 out.extend_from_slice(b"0\r\n");
                 if let Some(trailers) = trailers {
-                    write_fields(trailers, NameSet::FORBIDDEN_IN_TRAILERS, out);
+                    trailers.append_lines(NameSet::FORBIDDEN_IN_TRAILERS, out);
                 }
                 out.extend_from_slice(b"\r\n");
             }
@@ -92,26 +92,6 @@ impl Encoder {
         *self = Self::Done;
         Ok(())
     }
-}
-
-/// Appends each field as a line, except those in `skip`.
-pub(crate) fn write_fields(headers: &Headers, skip: NameSet, out: &mut Vec<u8>) {
-    for field in headers.iter().filter(|field| !skip.contains(field.known)) {
-        write_field(field, out);
-    }
-}
-
-#[inline]
-fn write_field(field: Field<'_>, out: &mut Vec<u8>) {
-    match field.line {
-        Some(line) => out.extend_from_slice(line),
-        None => {
-            out.extend_from_slice(field.name);
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(field.value);
-        }
-    }
-    out.extend_from_slice(b"\r\n");
 }
 
 /// Appends the field that announces the length.
@@ -138,5 +118,5 @@ pub(crate) fn write_connection(tokens: &[&[u8]], out: &mut Vec<u8>) {
     }
 }
 
-/// Fields that `write_fields` leaves out of a head because the engine writes them.
+/// Fields that are left out of a head because the engine writes them.
 pub(crate) const ENGINE_FIELDS: NameSet = NameSet::FRAMING.with(Name::Trailer);

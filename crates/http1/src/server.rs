@@ -1,10 +1,9 @@
 //! The downstream role: a client sends requests, responses are sent to it.
 
-use crate::encode::{ENGINE_FIELDS, write_connection, write_fields, write_length};
+use crate::encode::{ENGINE_FIELDS, write_connection, write_length};
 use crate::head::{LineReader, field_section};
 use crate::request::{RequestFacts, facts, request_line};
 use crate::{Decoder, Encoder, Event, Limits, Misdeed, Received};
-use strait_message::syntax::write_decimal;
 use strait_message::{BodyLength, Headers, Method, RequestHead, ResponseHead, Status, Version};
 
 /// One client connection, over all its requests.
@@ -169,7 +168,7 @@ impl Server {
     pub fn send_interim(&mut self, head: &ResponseHead, out: &mut Vec<u8>) {
         if self.facts.is_some_and(|facts| !facts.is_http10) && !self.answered {
             write_status_line(head.status, out);
-            write_fields(&head.headers, ENGINE_FIELDS, out);
+            head.headers.append_lines(ENGINE_FIELDS, out);
             out.extend_from_slice(b"\r\n");
         }
     }
@@ -178,7 +177,7 @@ impl Server {
     pub fn send_switch(&mut self, head: &ResponseHead, extra: &[u8], out: &mut Vec<u8>) {
         write_status_line(Status::SWITCHING_PROTOCOLS, out);
         out.extend_from_slice(b"Connection: upgrade\r\nUpgrade: websocket\r\n");
-        write_fields(&head.headers, ENGINE_FIELDS, out);
+        head.headers.append_lines(ENGINE_FIELDS, out);
         out.extend_from_slice(extra);
         out.extend_from_slice(b"\r\n");
         self.closing = true;
@@ -212,7 +211,7 @@ impl Server {
             (false, true) => write_connection(&[b"keep-alive"], out),
             _ => {}
         }
-        write_fields(&head.headers, ENGINE_FIELDS, out);
+        head.headers.append_lines(ENGINE_FIELDS, out);
         out.extend_from_slice(extra);
         out.extend_from_slice(b"\r\n");
         self.answered = true;
@@ -266,9 +265,8 @@ impl Server {
 }
 
 fn write_status_line(status: Status, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"HTTP/1.1 ");
-    write_decimal(u64::from(status.code()), out);
-    out.push(b' ');
+    let [a, b, c] = [100, 10, 1].map(|unit| b'0' + (status.code() / unit % 10) as u8);
+    out.extend_from_slice(&[b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1', b' ', a, b, c, b' ']);
     out.extend_from_slice(status.reason().as_bytes());
     out.extend_from_slice(b"\r\n");
 }

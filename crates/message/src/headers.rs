@@ -197,6 +197,39 @@ impl Headers {
         self.entries.iter().map(|entry| entry.field(&self.bytes))
     }
 
+    /// Appends the fields as lines that end with CRLF, except those in `skip`. Lines that stand beside each other in the
+    /// buffer, as they do in a head that was received, are copied as one piece.
+    pub fn append_lines(&self, skip: NameSet, out: &mut Vec<u8>) {
+        let mut run = Span::default();
+        for entry in self.entries.iter().filter(|entry| !skip.contains(entry.known)) {
+            let line = Span { start: entry.name.start, end: entry.value.end };
+            if entry.tidy
+                && run != Span::default()
+                && self.bytes_at(Span { start: run.end, end: line.start }) == b"\r\n"
+            {
+                run.end = line.end;
+                continue;
+            }
+            self.append_run(run, out);
+            run = if entry.tidy { line } else { Span::default() };
+            if !entry.tidy {
+                out.extend_from_slice(self.bytes_at(entry.name));
+                out.extend_from_slice(b": ");
+                out.extend_from_slice(self.bytes_at(entry.value));
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+        self.append_run(run, out);
+    }
+
+    fn append_run(&self, run: Span, out: &mut Vec<u8>) {
+        let lines = self.bytes_at(run);
+        if !lines.is_empty() {
+            out.extend_from_slice(lines);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
     /// Whether a field of one of these names may be present. `false` is certain, `true` is a hint.
     pub fn may_contain_any(&self, names: NameSet) -> bool {
         self.present.intersects(names)
@@ -264,6 +297,39 @@ mod tests {
         headers.set(Name::Host, b"b");
         headers.remove(Name::Accept);
         assert_eq!(format!("{headers:?}"), r#"{"X-Own": "1", "Host": "b"}"#);
+    }
+
+    #[test]
+    fn lines_are_appended_as_they_stand_except_skipped_and_untidy_ones() {
+        let lines = b"Host: a\r\nAccept:  b\r\nCookie: c\r\nVia: d \r\nAge: 5\r\nX-A: e\r\nX-B: f\r\n";
+        let mut headers = Headers::new();
+        let mut at = 0;
+        for line in lines.split_inclusive(|&b| b == b'\n') {
+            let colon = line.iter().position(|&b| b == b':').unwrap();
+            let behind = &line[colon + 1..line.len() - 2];
+            let start = colon + 1 + behind.iter().position(|&b| b != b' ').unwrap();
+            let value = start..start + behind.trim_ascii().len();
+            let known = Name::from_bytes(&line[..colon]);
+            headers.push_line(Line {
+                at,
+                known,
+                aliased: false,
+                colon,
+                one_space: behind.first() == Some(&b' '),
+                value,
+            });
+            at += line.len();
+        }
+        headers.keep(lines);
+        headers.push(b"X-C", b"");
+        headers.push(b"X-D", b"h");
+        let mut out = Vec::new();
+        headers.append_lines(NameSet::of(&[Name::Age]), &mut out);
+        let expected = "Host: a\r\nAccept: b\r\nCookie: c\r\nVia: d\r\nX-A: e\r\nX-B: f\r\nX-C: \r\nX-D: h\r\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let mut every = Vec::new();
+        headers.append_lines(NameSet::EMPTY, &mut every);
+        assert_eq!(String::from_utf8(every).unwrap(), expected.replace("X-A", "Age: 5\r\nX-A"));
     }
 
     #[test]

@@ -87,8 +87,8 @@ impl Guest {
             }
             let persistence = client.serve_one(worker, admitted.listener(), scratch).await;
             scratch.wipe();
-            if persistence == Persistence::Close {
-                return Persistence::Close;
+            if persistence == Persistence::Close || client.held.is_empty() {
+                return persistence;
             }
         }
     }
