@@ -305,7 +305,9 @@ fn choices(plan: &Plan, route: &Route) -> Vec<Arc<str>> {
 
 fn share(upstream: &Upstream, weight: u32) -> Share {
     let name = |endpoint: &Endpoint| endpoint.name.clone();
-    let in_order = upstream.schedule.iter().filter_map(|&at| upstream.endpoints.get(usize::from(at)));
+    let weights: Vec<u32> = upstream.endpoints.iter().map(|endpoint| endpoint.weight).collect();
+    let schedule = strait_traffic::schedule(&weights);
+    let in_order = schedule.iter().filter_map(|&at| upstream.endpoints.get(usize::from(at)));
     Share {
         upstream: upstream.name.clone(),
         weight,

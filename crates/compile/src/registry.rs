@@ -5,7 +5,7 @@ use crate::routes::NamedTable;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
-use strait_plan::{EndpointAddress, EndpointState, Upstream};
+use strait_plan::{EndpointAddress, EndpointState, Upstream, UpstreamState};
 use strait_record::{RouteMeter, Sharded};
 
 type ByTwo<T> = HashMap<Arc<str>, HashMap<Arc<str>, Weak<T>>>;
@@ -13,24 +13,39 @@ type ByTwo<T> = HashMap<Arc<str>, HashMap<Arc<str>, Weak<T>>>;
 #[derive(Debug)]
 pub(crate) struct Registry {
     workers: usize,
+    upstreams: HashMap<Arc<str>, Weak<UpstreamState>>,
     endpoints: ByTwo<EndpointState>,
     routes: ByTwo<Sharded<RouteMeter>>,
 }
 
 impl Registry {
     pub(crate) fn new(workers: usize) -> Self {
-        Self { workers, endpoints: HashMap::new(), routes: HashMap::new() }
+        Self { workers, upstreams: HashMap::new(), endpoints: HashMap::new(), routes: HashMap::new() }
     }
 
-    /// The state of an endpoint: the one that lives, or a new one. An address that needs no resolving is resolved.
-    pub(crate) fn endpoint(&self, upstream: &str, name: &str, address: EndpointAddress) -> Arc<EndpointState> {
-        find(&self.endpoints, upstream, name).unwrap_or_else(|| {
+    /// The state of an upstream: the one that lives, or a new one.
+    pub(crate) fn upstream(&self, name: &str) -> Arc<UpstreamState> {
+        self.upstreams.get(name).and_then(Weak::upgrade).unwrap_or_default()
+    }
+
+    /// The state of an endpoint: the one that lives, or a new one. An address that needs no resolving is resolved. One
+    /// that joins an upstream that serves already is in slow start.
+    pub(crate) fn endpoint(
+        &self,
+        upstream: (&str, &Arc<UpstreamState>),
+        name: &str,
+        address: EndpointAddress,
+    ) -> Arc<EndpointState> {
+        find(&self.endpoints, upstream.0, name).unwrap_or_else(|| {
             let literal = match &address {
                 EndpointAddress::Name(host, port) => host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, *port)),
                 EndpointAddress::Unix(_) => None,
             };
-            let state = EndpointState::new(address, self.workers);
+            let state = EndpointState::of(upstream.1.clone(), address, self.workers);
             state.set_resolved(literal.as_slice());
+            if self.upstreams.get(upstream.0).is_some_and(|serves| serves.strong_count() > 0) {
+                state.standing.joins();
+            }
             Arc::new(state)
         })
     }
@@ -44,7 +59,9 @@ impl Registry {
     pub(crate) fn remember(&mut self, tables: &[NamedTable], upstreams: &[Upstream]) {
         forget_dead(&mut self.endpoints);
         forget_dead(&mut self.routes);
+        self.upstreams.retain(|_, state| state.strong_count() > 0);
         for upstream in upstreams {
+            self.upstreams.insert(upstream.name.clone(), Arc::downgrade(&upstream.state));
             let endpoints = self.endpoints.entry(upstream.name.clone()).or_default();
             endpoints.extend(upstream.endpoints.iter().map(|e| (e.name.clone(), Arc::downgrade(&e.state))));
         }

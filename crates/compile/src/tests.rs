@@ -48,7 +48,7 @@ fn names_become_indices_and_a_route_with_timeouts_of_its_own_a_variant() {
     assert_eq!((variant.name.as_ref(), variant.variant_of), ("app", Some(0)));
     assert_eq!(variant.first_byte_timeout, Duration::from_secs(5));
     assert!(Arc::ptr_eq(&app.endpoints[1].state, &variant.endpoints[1].state));
-    assert_eq!(*app.schedule, [1, 0, 1]);
+    assert!(Arc::ptr_eq(&app.state, &variant.state));
     let routes = &plan.listeners[0].routes.routes;
     assert!(matches!(&routes[1].action, Action::Forward { upstreams, .. } if **upstreams == [1]));
     assert_eq!(routes[1].request_timeout, Some(Duration::from_secs(2)));
@@ -112,6 +112,8 @@ fn state_outlives_plans_by_identity() {
     let state = |plan: &Plan, at: usize| plan.upstreams[0].endpoints[at].state.clone();
     assert!(Arc::ptr_eq(&state(&first, 0), &state(&second, 0)));
     assert!(!Arc::ptr_eq(&state(&first, 1), &state(&second, 1)));
+    let since = |at: usize| state(&second, at).standing.since_ms(77);
+    assert_eq!((since(0), since(1)), (None, Some(77)), "one that joins begins slowly, those of the start do not");
     let meter = |plan: &Plan| plan.listeners[0].routes.routes[0].meter.clone();
     assert!(Arc::ptr_eq(&meter(&first), &meter(&second)));
 }
@@ -121,13 +123,10 @@ fn state_that_no_plan_uses_is_forgotten() {
     let mut compiler = Compiler::new(1);
     drop(compile(&mut compiler, TWO));
     let other = compile(&mut compiler, "routes: {/: {respond: hello}}");
-    assert!(
-        compiler
-            .registry
-            .endpoint("app", "localhost:3001", strait_plan::EndpointAddress::Name(String::new(), 1))
-            .open()
-            == 0
-    );
+    let address = strait_plan::EndpointAddress::Name(String::new(), 1);
+    let upstream = compiler.registry.upstream("app");
+    let endpoint = compiler.registry.endpoint(("app", &upstream), "localhost:3001", address);
+    assert_eq!((endpoint.open(), endpoint.standing.since_ms(1)), (0, None));
     assert_eq!(format!("{:?}", compiler.registry).matches("(Weak)").count(), 1);
     drop(other);
 }

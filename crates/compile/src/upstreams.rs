@@ -7,7 +7,8 @@ use std::time::Duration;
 use strait_config::spec::{self, To, UpstreamEndpoint};
 use strait_config::value::{Endpoint as Written, Host, Target};
 use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
-use strait_plan::{Endpoint, EndpointAddress, RetryOn, Upstream};
+use strait_plan::{Endpoint, EndpointAddress, RetryOn, Upstream, UpstreamState};
+use strait_traffic::Balance;
 
 /// The upstreams of a plan in the making.
 pub(crate) struct Upstreams<'s> {
@@ -122,7 +123,8 @@ impl<'s> Upstreams<'s> {
             tunnel_timeout: own.tunnel.unwrap_or(upstream.tunnel_timeout),
             name: upstream.name.clone(),
             endpoints: upstream.endpoints.clone(),
-            schedule: upstream.schedule.clone(),
+            balance: upstream.balance.clone(),
+            state: upstream.state.clone(),
             variant_of: Some(base),
             ..*upstream
         };
@@ -138,16 +140,15 @@ impl<'s> Upstreams<'s> {
     fn add(&mut self, name: &str, endpoints: &[UpstreamEndpoint], spec: &spec::Upstream) -> usize {
         let name: Arc<str> = name.into();
         let timeouts = self.snapshot.spec.defaults.timeout.overridden(&spec.timeout);
-        let endpoints: Vec<_> = endpoints.iter().map(|endpoint| self.endpoint(&name, endpoint)).collect();
-        let weights: Vec<_> = endpoints.iter().map(|endpoint| endpoint.weight).collect();
+        let state = self.registry.upstream(&name);
+        let endpoints: Vec<_> = endpoints.iter().map(|endpoint| self.endpoint((&name, &state), endpoint)).collect();
         let retries = |reason| spec.retry.retry_on.contains(&reason);
         let retry_on =
             RetryOn { connect_failure: retries(spec::RetryOn::ConnectFailure), reset: retries(spec::RetryOn::Reset) };
         let upstream = Upstream {
             name: name.clone(),
-            schedule: match spec.balance {
-                spec::Balance::RoundRobin => strait_traffic::schedule(&weights).into(),
-            },
+            balance: Balance::default(),
+            state,
             endpoints,
             connect_timeout: timeouts.connect.into(),
             first_byte_timeout: timeouts.first_byte.into(),
@@ -170,7 +171,7 @@ impl<'s> Upstreams<'s> {
         self.push((name, OwnTimeouts::default()), upstream)
     }
 
-    fn endpoint(&self, upstream: &str, written: &UpstreamEndpoint) -> Endpoint {
+    fn endpoint(&self, upstream: (&str, &Arc<UpstreamState>), written: &UpstreamEndpoint) -> Endpoint {
         let name: Arc<str> = written.address.to_string().into();
         let (address, authority) = match &written.address.value {
             Written::Tcp { host, port } => {
@@ -182,6 +183,6 @@ impl<'s> Upstreams<'s> {
             Written::Unix(path) => (EndpointAddress::Unix(path.clone()), "localhost".into()),
         };
         let state = self.registry.endpoint(upstream, &name, address);
-        Endpoint { name, authority, weight: written.weight, state }
+        Endpoint { name, authority, weight: written.weight, tier: 0, state }
     }
 }

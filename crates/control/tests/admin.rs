@@ -11,15 +11,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use strait_compile::Compiler;
 use strait_control::admin::{AdminError, AdminServer, AdminSettings, Hooks, SocketError};
 use strait_control::client::{AdminAddress, Answer, ClientError};
 use strait_message::Status;
-use strait_plan::{Endpoint, EndpointAddress, EndpointState, Plan, PublishError, RetryOn, Upstream, Workers};
+use strait_plan::{Endpoint, EndpointAddress, EndpointState, Plan, PublishError, Upstream, Workers};
 use strait_record::WorkerMeter;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct FakeWorkers {
@@ -36,6 +33,10 @@ impl Workers for FakeWorkers {
 
     fn plan(&self) -> Arc<Plan> {
         self.plan.lock().unwrap().clone()
+    }
+
+    fn now_ms(&self) -> u64 {
+        1_000
     }
 
     fn meters(&self) -> &[Arc<WorkerMeter>] {
@@ -60,28 +61,18 @@ fn upstream() -> Upstream {
     let named = EndpointState::new(EndpointAddress::Name("origin.example".into(), 80), 2);
     named.set_resolved(&["192.0.2.1:80".parse().unwrap()]);
     named.meter.of(1).unwrap().attempts.add(4);
-    let endpoint =
-        |name: &str, state| Endpoint { name: name.into(), authority: name.into(), weight: 1, state: Arc::new(state) };
-    Upstream {
-        name: "shop".into(),
-        endpoints: vec![
-            endpoint("origin.example:80", named),
-            endpoint("unix:/run/origin.sock", EndpointState::new(unix, 2)),
-        ],
-        schedule: Box::new([0, 1]),
-        connect_timeout: SECOND,
-        first_byte_timeout: SECOND,
-        tunnel_timeout: Duration::ZERO,
-        idle_timeout: SECOND,
-        connections_max: Some(10),
-        queue_max: 100,
-        queue_timeout: SECOND,
-        keep_alive_max: 1,
-        keep_alive_timeout: SECOND,
-        attempts_max: 1,
-        retry_on: RetryOn { connect_failure: true, reset: true },
-        variant_of: None,
-    }
+    let endpoint = |name: &str, state| Endpoint {
+        name: name.into(),
+        authority: name.into(),
+        weight: 1,
+        tier: 0,
+        state: Arc::new(state),
+    };
+    let upstream = Upstream::new(
+        "shop",
+        vec![endpoint("origin.example:80", named), endpoint("unix:/run/origin.sock", EndpointState::new(unix, 2))],
+    );
+    Upstream { connections_max: Some(10), ..upstream }
 }
 
 struct Running {

@@ -11,7 +11,7 @@ use crate::scratch::Scratch;
 use crate::stream::Interrupt;
 use crate::upstream::h1::{Origin, Receiver};
 use crate::upstream::{self, Pool};
-use crate::worker::Worker;
+use crate::worker::{UpstreamSlot, Worker};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -19,8 +19,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use strait_http1::OutgoingHead;
 use strait_message::{BodyLength, Fault, Kind, Name, Origin as FaultOrigin, Phase};
-use strait_plan::{Endpoint, Route, Upstream};
+use strait_plan::{Endpoint, EndpointState, Route, Upstream};
 use strait_record::EndpointMeter;
+use strait_traffic::{Draw, Picker};
 
 /// How far the request was sent.
 #[derive(Debug, Default)]
@@ -48,41 +49,33 @@ struct Chosen<'a> {
 pub(crate) async fn attempt(exchange: &mut Exchange<'_>, route: &Route, upstream: usize) -> Result<(), Fault> {
     let adopted = exchange.adopted;
     let no_endpoint = Fault::operator(Phase::Connect, Kind::NoEndpoint);
-    let chosen = choose(exchange, upstream).ok_or(no_endpoint)?;
     let (Some(plan), Some(slot)) = (adopted.plan.upstreams.get(upstream), adopted.upstreams.get(upstream)) else {
         return Err(no_endpoint);
     };
+    let began_us = exchange.worker.clock.now_us();
+    let chosen = choose(exchange, plan, slot, began_us / 1_000).ok_or(no_endpoint)?;
     let (Some(endpoint), Some(pool)) = (plan.endpoints.get(chosen), slot.pools.get(chosen)) else {
         return Err(no_endpoint);
     };
     exchange.tally.attempts += 1;
+    exchange.tally.tried.add(chosen);
     exchange.tally.endpoint = Some((upstream, chosen));
-    let running = Running::begin(pool, exchange.worker.id);
-    let outcome = try_endpoint(exchange, &Chosen { route, upstream: plan, endpoint, pool }).await;
-    running.end(&outcome);
+    let running = Running::begin(pool, plan, exchange.worker.id);
+    let outcome = try_endpoint(exchange, &Chosen { route, upstream: plan, endpoint, pool }, began_us).await;
+    running.end(exchange, &outcome, began_us);
     outcome
 }
 
-/// The next endpoint in the schedule; not the one that was just tried, where there is another.
-fn choose(exchange: &Exchange<'_>, upstream: usize) -> Option<usize> {
-    let slot = exchange.adopted.upstreams.get(upstream)?;
-    let schedule = &exchange.adopted.plan.upstreams.get(upstream)?.schedule;
-    let tried = exchange.tally.endpoint.filter(|&(tried, _)| tried == upstream).map(|(_, endpoint)| endpoint);
-    let next = || {
-        let at = slot.cursor.get() % schedule.len().max(1);
-        slot.cursor.set(at + 1);
-        schedule.get(at).map(|&endpoint| usize::from(endpoint))
-    };
-    let first = next()?;
-    if Some(first) != tried {
-        return Some(first);
-    }
-    (1..schedule.len()).find_map(|_| next().filter(|&endpoint| Some(endpoint) != tried)).or(Some(first))
+/// The endpoint whose turn it is; not one that was tried, where there is another.
+#[inline]
+fn choose(exchange: &Exchange<'_>, upstream: &Upstream, slot: &UpstreamSlot, now_ms: u64) -> Option<usize> {
+    let draw = Draw { hash: None, now_ms, tried: &exchange.tally.tried };
+    let mut random = exchange.worker.random.borrow_mut();
+    slot.roster.borrow_mut().pick(&upstream.balance, upstream, upstream.state.changes(), &draw, &mut random)
 }
 
-async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>) -> Result<(), Fault> {
+async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us: u64) -> Result<(), Fault> {
     let worker = exchange.worker;
-    let began_us = worker.clock.now_us();
     let queued = Cell::new(false);
     let watch = Watch::new(&exchange.client.socket, exchange.listener.end_is_leaving, Phase::Connect, &queued);
     let acquired = {
@@ -319,31 +312,59 @@ pub(crate) const REQUEST_TIMEOUT: &str = "the route's request timeout";
 /// An endpoint's attempts running now.
 struct Running<'a> {
     meter: Option<&'a EndpointMeter>,
+    /// Where the picker asks for loads: what all workers look at.
+    upstream: Option<&'a Upstream>,
+    state: &'a EndpointState,
 }
 
 impl<'a> Running<'a> {
-    fn begin(pool: &'a Pool, worker: usize) -> Self {
+    fn begin(pool: &'a Pool, upstream: &'a Upstream, worker: usize) -> Self {
         let meter = pool.state.meter.of(worker);
         if let Some(meter) = meter {
             meter.attempts.add(1);
             meter.attempts_running.up();
         }
-        Self { meter }
+        let upstream = Some(upstream).filter(|upstream| upstream.balance.picker.needs_loads());
+        if let Some(upstream) = upstream {
+            pool.state.load.begin(&upstream.state);
+        }
+        Self { meter, upstream, state: &pool.state }
     }
 
-    fn end(self, outcome: &Result<(), Fault>) {
-        if let (Some(meter), Err(fault)) = (self.meter, outcome)
-            && fault.origin == FaultOrigin::Upstream
-        {
+    fn end(self, exchange: &Exchange<'_>, outcome: &Result<(), Fault>, began_us: u64) {
+        let is_fault = matches!(outcome, Err(fault) if fault.origin == FaultOrigin::Upstream);
+        if let (Some(meter), true) = (self.meter, is_fault) {
             meter.faults.add(1);
         }
+        if let Some(Picker::PeakEwma { decay_ms }) = self.upstream.map(|upstream| &upstream.balance.picker) {
+            self.sample(exchange, is_fault, began_us, *decay_ms);
+        }
+    }
+
+    /// Remembers how long the endpoint took to respond. A fault counts as slow, however fast it came: else an endpoint
+    /// that refuses everything would look like the best.
+    fn sample(&self, exchange: &Exchange<'_>, is_fault: bool, began_us: u64, decay_ms: u32) {
+        let now_us = exchange.worker.clock.now_us();
+        let answered_us = exchange.tally.began_us + exchange.tally.first_byte_us.get();
+        let took_us = match is_fault {
+            true => (now_us - began_us).max(FAULT_US),
+            false if exchange.tally.first_byte_us.get() > 0 => answered_us.saturating_sub(began_us),
+            false => return,
+        };
+        self.state.load.latency.sample(took_us, now_us / 1_000, decay_ms);
     }
 }
+
+/// How slow a fault counts at least.
+const FAULT_US: u64 = 1_000_000;
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         if let Some(meter) = self.meter {
             meter.attempts_running.down();
+        }
+        if let Some(upstream) = self.upstream {
+            self.state.load.end(&upstream.state);
         }
     }
 }

@@ -18,8 +18,9 @@ pub(crate) struct Clock {
 const UNREAD: u64 = u64::MAX;
 
 impl Clock {
-    pub(crate) fn new() -> Self {
-        let clock = Self { started: Instant::now(), turn_us: Cell::new(UNREAD), wall_us: Cell::new(0) };
+    /// A clock that counts from `started`: the same for all workers, so that they can tell each other instants.
+    pub(crate) fn since(started: Instant) -> Self {
+        let clock = Self { started, turn_us: Cell::new(UNREAD), wall_us: Cell::new(0) };
         clock.follow_wall();
         clock
     }
@@ -56,7 +57,7 @@ impl Clock {
         }
     }
 
-    /// Milliseconds since the clock was made.
+    /// Milliseconds since the clock began.
     pub(crate) fn now_ms(&self) -> u64 {
         self.now_us() / 1_000
     }

@@ -15,6 +15,7 @@ use strait_http1::{Event, Persistence, Server};
 use strait_message::{Fault, Kind, Method, Name, Phase, Retry, Status};
 use strait_plan::{Action, ClientView, Facts, Listener, Route, RouteSet, Verdict};
 use strait_route::{Authority, PathRules, Target, canonical_by};
+use strait_traffic::Tried;
 
 /// How long a client may take over the answer to a fault, whatever its pace.
 const FAULT_ANSWER_MS_MAX: u64 = 10_000;
@@ -43,6 +44,8 @@ pub(crate) struct Tally<'c> {
     /// The upstream's and the endpoint's place in the plan.
     pub(crate) endpoint: Option<(usize, usize)>,
     pub(crate) attempts: u8,
+    /// Endpoints that attempts were made with.
+    pub(crate) tried: Tried,
     pub(crate) reused: bool,
     pub(crate) status: Cell<Option<Status>>,
     pub(crate) upstream_status: Cell<Option<Status>>,

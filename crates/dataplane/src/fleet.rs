@@ -15,10 +15,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use strait_plan::{ListenAddress, Plan, PublishError, Workers};
 use strait_record::{RecordSink, WorkerMeter};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// What a fleet is started with.
 pub struct Settings {
@@ -36,6 +37,7 @@ pub struct Fleet {
     state: Mutex<State>,
     draining: AtomicBool,
     drain_until: Mutex<Option<Instant>>,
+    started: Instant,
 }
 
 struct State {
@@ -55,12 +57,13 @@ impl Fleet {
         let meters: Vec<_> = (0..workers).map(|_| Arc::new(WorkerMeter::default())).collect();
         let mut sinks = settings.sinks.into_iter();
         let mut threads = Vec::new();
+        let started = Instant::now();
         for (id, (mail, meter)) in mail.into_iter().zip(&meters).enumerate() {
             let sink = sinks.next().unwrap_or_else(|| Box::new(Nowhere));
             let (meter, peers) = (meter.clone(), mailboxes.clone());
             let spawned = std::thread::Builder::new()
                 .name(format!("worker-{id}"))
-                .spawn(move || run_worker(id, meter, sink, peers, mail));
+                .spawn(move || run_worker(id, meter, sink, peers, mail, started));
             threads.push(spawned.map_err(|error| unstartable(&plan, error))?);
         }
         let fleet = Self {
@@ -70,6 +73,7 @@ impl Fleet {
             state: Mutex::new(State { plan: Arc::default(), open: HashMap::new() }),
             draining: AtomicBool::new(false),
             drain_until: Mutex::new(None),
+            started,
         };
         fleet.publish(plan).inspect_err(|_| fleet.stop())?;
         Ok(fleet)
@@ -85,6 +89,7 @@ impl Fleet {
             state: Mutex::new(State { plan: Arc::default(), open: HashMap::new() }),
             draining: AtomicBool::new(false),
             drain_until: Mutex::new(None),
+            started: Instant::now(),
         }
     }
 
@@ -142,6 +147,10 @@ impl Workers for Fleet {
         lock(&self.state).plan.clone()
     }
 
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn meters(&self) -> &[Arc<WorkerMeter>] {
         &self.meters
     }
@@ -177,12 +186,15 @@ fn run_worker(
     sink: Box<dyn RecordSink>,
     peers: Vec<Mailbox>,
     mail: mpsc::UnboundedReceiver<Mail>,
+    started: Instant,
 ) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let Ok(runtime) = builder.enable_io().enable_time().build_local(tokio::runtime::LocalOptions::default()) else {
         return;
     };
-    let birth = Birth { id, meter, log: Log::new(sink), ids: IdSource::new(), peers };
+    let mut ids = IdSource::new();
+    let seed = ids.random();
+    let birth = Birth { id, meter, log: Log::new(sink), ids, peers, started, seed };
     let worker = Worker::new(birth);
     runtime.block_on(worker.clone().run(mail));
     // What a stop cuts off is written down as its tasks are dropped.

@@ -18,7 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use strait_plan::{Listener, Plan};
 use strait_record::WorkerMeter;
+use strait_traffic::{Random, Roster};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 /// Turns of the wheel between two rounds of upkeep: about a second.
 const UPKEEP_TURNS: u64 = 1_000 / TURN_MS;
@@ -36,6 +38,8 @@ pub(crate) struct Worker {
     pub(crate) pools: Pools,
     pub(crate) log: Log,
     pub(crate) ids: RefCell<IdSource>,
+    /// Chance, for pickers.
+    pub(crate) random: RefCell<Random>,
     date: DateField,
     pub(crate) peers: Vec<Mailbox>,
     pub(crate) draining: Cell<bool>,
@@ -55,8 +59,8 @@ pub(crate) struct Adopted {
 
 /// What a worker keeps about an upstream.
 pub(crate) struct UpstreamSlot {
-    /// Where in the schedule the worker is.
-    pub(crate) cursor: Cell<usize>,
+    /// Who may be chosen, and whose turn it is.
+    pub(crate) roster: RefCell<Roster>,
     /// The pools of its endpoints, in the plan's order.
     pub(crate) pools: Vec<Rc<Pool>>,
 }
@@ -68,6 +72,10 @@ pub(crate) struct Birth {
     pub(crate) log: Log,
     pub(crate) ids: IdSource,
     pub(crate) peers: Vec<Mailbox>,
+    /// Where the clocks of all workers begin.
+    pub(crate) started: Instant,
+    /// What this worker's chance comes from.
+    pub(crate) seed: u64,
 }
 
 impl Worker {
@@ -76,7 +84,8 @@ impl Worker {
         Rc::new(Self {
             id: birth.id,
             meter: birth.meter,
-            clock: Clock::new(),
+            clock: Clock::since(birth.started),
+            random: RefCell::new(Random::seeded(birth.seed)),
             wheel: Wheel::new(),
             buffers: Rc::default(),
             lobby,
@@ -174,8 +183,7 @@ impl Worker {
     /// Takes a plan for all exchanges that begin from now on, and opens and closes listeners by it.
     fn adopt(self: &Rc<Self>, plan: Arc<Plan>, bound: Vec<Bound>) {
         let upstreams = plan.upstreams.iter().map(|upstream| UpstreamSlot {
-            // Workers begin at different places, so that few requests spread well over many endpoints.
-            cursor: Cell::new(self.id * upstream.schedule.len() / self.peers.len().max(1)),
+            roster: RefCell::new(Roster::new(self.id, self.peers.len())),
             pools: upstream.endpoints.iter().map(|endpoint| self.pools.of(upstream, endpoint)).collect(),
         });
         let upstreams = upstreams.collect();

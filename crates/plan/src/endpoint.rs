@@ -1,3 +1,4 @@
+use crate::{Load, Standing, UpstreamState};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +14,8 @@ pub struct Endpoint {
     pub authority: Arc<str>,
     /// Its weight as written.
     pub weight: u32,
+    /// Its tier: requests go to the first, 0, as long as that can bear them.
+    pub tier: u8,
     /// What outlives the plan.
     pub state: Arc<EndpointState>,
 }
@@ -34,6 +37,10 @@ pub struct EndpointState {
     pub address: EndpointAddress,
     /// What is counted about it.
     pub meter: Sharded<EndpointMeter>,
+    /// Whether it is chosen, and how often.
+    pub standing: Standing,
+    /// What it has in hand.
+    pub load: Load,
     resolved: RwLock<Arc<[SocketAddr]>>,
     open: AtomicU32,
     waiting: AtomicU32,
@@ -43,11 +50,19 @@ pub struct EndpointState {
 }
 
 impl EndpointState {
-    /// A new endpoint for this many workers, not yet resolved.
+    /// A new endpoint for this many workers, not yet resolved, of an upstream of its own.
     pub fn new(address: EndpointAddress, workers: usize) -> Self {
+        Self::of(Arc::default(), address, workers)
+    }
+
+    /// A new endpoint of an upstream.
+    pub fn of(upstream: Arc<UpstreamState>, address: EndpointAddress, workers: usize) -> Self {
+        let is_unresolved = matches!(address, EndpointAddress::Name(..));
         Self {
             address,
             meter: Sharded::new(workers),
+            standing: Standing::new(upstream, is_unresolved),
+            load: Load::default(),
             resolved: RwLock::new(Arc::new([])),
             open: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
@@ -66,6 +81,7 @@ impl EndpointState {
     pub fn set_resolved(&self, addresses: &[SocketAddr]) {
         if !addresses.is_empty() {
             *self.resolved.write().unwrap_or_else(PoisonError::into_inner) = addresses.into();
+            self.standing.resolved();
         }
     }
 

@@ -11,18 +11,22 @@ mod endpoint;
 mod forwarded;
 mod mailbox;
 mod own_fields;
+mod standing;
+mod upstream;
 
 pub use decide::{Facts, Verdict};
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
 pub use forwarded::{ClientView, TrustedProxies};
 pub use mailbox::{PublishError, Workers};
 pub use own_fields::{IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, request_skipped};
+pub use standing::{Absence, Health, Load, Standing, UpstreamState};
+pub use upstream::{RetryOn, Upstream};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use strait_message::{Fault, Phase, Status};
+use strait_message::Status;
 use strait_record::{Format, RouteMeter, Sharded};
 use strait_route::PathRules;
 
@@ -172,59 +176,4 @@ pub struct HeaderEdits {
     pub set: Vec<(Box<str>, Box<str>)>,
     /// Names of fields to remove.
     pub remove: Vec<Box<str>>,
-}
-
-/// A named group of interchangeable endpoints and how to use them.
-#[derive(Debug)]
-pub struct Upstream {
-    /// Its name; for one written in place, its target.
-    pub name: Arc<str>,
-    /// Its endpoints.
-    pub endpoints: Vec<Endpoint>,
-    /// The order in which they are chosen: smooth weighted round robin, as indices into `endpoints`.
-    pub schedule: Box<[u16]>,
-    /// Opening a connection, at most.
-    pub connect_timeout: Duration,
-    /// From the end of the request to the response head, at most.
-    pub first_byte_timeout: Duration,
-    /// Without an octet of either body moving, at most.
-    pub idle_timeout: Duration,
-    /// Without an octet of a tunnel moving, at most.
-    pub tunnel_timeout: Duration,
-    /// Open connections to one endpoint over all workers; `None` for any number.
-    pub connections_max: Option<u32>,
-    /// Exchanges that wait for a connection to one endpoint, over all workers.
-    pub queue_max: u32,
-    /// How long one may wait so.
-    pub queue_timeout: Duration,
-    /// Idle connections kept to one endpoint by one worker.
-    pub keep_alive_max: usize,
-    /// How long an idle one is kept.
-    pub keep_alive_timeout: Duration,
-    /// Attempts in all, the first included.
-    pub attempts_max: u8,
-    /// What is worth another attempt.
-    pub retry_on: RetryOn,
-    /// The upstream that this is, used with timeouts of a route's own: the same name, endpoints and state. Metrics show
-    /// only those for which this is `None`.
-    pub variant_of: Option<usize>,
-}
-
-/// What is worth another attempt, beyond what the fault itself permits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryOn {
-    /// No connection could be had: the request has not left.
-    pub connect_failure: bool,
-    /// The connection broke before an octet of the response came.
-    pub reset: bool,
-}
-
-impl RetryOn {
-    /// Whether a fault is one of those worth another attempt. Whether one is permitted is in the fault.
-    pub fn includes(self, fault: &Fault) -> bool {
-        match fault.phase {
-            Phase::Queue | Phase::Connect => self.connect_failure,
-            _ => self.reset,
-        }
-    }
 }

@@ -15,6 +15,9 @@ pub trait Workers: Send + Sync {
     /// The current plan.
     fn plan(&self) -> Arc<Plan>;
 
+    /// The time of the workers, in milliseconds: what instants in [`crate::Standing`] mean.
+    fn now_ms(&self) -> u64;
+
     /// What each worker counts.
     fn meters(&self) -> &[Arc<WorkerMeter>];
 

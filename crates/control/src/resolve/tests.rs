@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use strait_plan::{Endpoint, EndpointAddress, EndpointState, Plan, RetryOn, Upstream};
+use strait_plan::{Endpoint, EndpointAddress, EndpointState, Plan, Upstream};
 
 const SOON: Duration = Duration::from_secs(20);
 const OFTEN: ResolveIntervals = ResolveIntervals { refresh: Duration::from_millis(1), retry: Duration::from_millis(1) };
@@ -14,25 +14,10 @@ fn plan(endpoints: &[(&str, u16)]) -> Plan {
         name: format!("{host}:{port}").into(),
         authority: format!("{host}:{port}").into(),
         weight: 1,
+        tier: 0,
         state: Arc::new(EndpointState::new(EndpointAddress::Name(host.to_owned(), port), 1)),
     };
-    let upstream = Upstream {
-        name: "origin".into(),
-        endpoints: endpoints.iter().map(endpoint).collect(),
-        schedule: Box::new([0]),
-        connect_timeout: SOON,
-        first_byte_timeout: SOON,
-        tunnel_timeout: Duration::ZERO,
-        idle_timeout: SOON,
-        connections_max: None,
-        queue_max: 1,
-        queue_timeout: SOON,
-        keep_alive_max: 1,
-        keep_alive_timeout: SOON,
-        attempts_max: 1,
-        retry_on: RetryOn { connect_failure: true, reset: true },
-        variant_of: None,
-    };
+    let upstream = Upstream::new("origin", endpoints.iter().map(endpoint).collect());
     Plan { upstreams: vec![upstream], ..Plan::default() }
 }
 

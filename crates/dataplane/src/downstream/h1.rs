@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use strait_http1::{Persistence, Server};
 use strait_plan::Listener;
+use strait_traffic::Tried;
 
 /// Octets that are read and thrown away before a connection with an unread request is closed.
 const LINGER_OCTETS_MAX: usize = 1024 * 1024;
@@ -191,6 +192,7 @@ impl Tally<'_> {
             route: None,
             endpoint: None,
             attempts: 0,
+            tried: Tried::default(),
             reused: false,
             status: Cell::new(None),
             upstream_status: Cell::new(None),

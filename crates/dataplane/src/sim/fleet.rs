@@ -11,6 +11,7 @@ use strait_plan::{Plan, PublishError};
 use strait_record::{RecordSink, WorkerMeter};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
+use tokio::time::Instant;
 
 /// The workers of a simulation. What they are told goes the same road as in the product.
 pub struct SimFleet {
@@ -39,18 +40,21 @@ impl SimFleet {
         let (mailboxes, mail): (Vec<_>, Vec<_>) = sinks.iter().map(|_| mpsc::unbounded_channel()).unzip();
         let meters: Vec<Arc<WorkerMeter>> = sinks.iter().map(|_| Arc::default()).collect();
         let fleet = Fleet::without_threads(mailboxes.clone(), meters.clone());
+        let started = Instant::now();
         let births = sinks.into_iter().zip(meters).enumerate().map(|(id, (sink, meter))| Birth {
             id,
             meter,
             log: Log::new(sink),
             ids: IdSource::seeded(seed ^ id as u64),
             peers: mailboxes.clone(),
+            started,
+            seed: seed ^ (id as u64) << 32,
         });
         let workers: Vec<_> = births.map(Worker::new).collect();
         let lives = workers.iter().zip(mail).map(|(worker, mail)| spawn_local(live(worker.clone(), mail))).collect();
-        let started = Self { fleet, workers, lives };
-        strait_plan::Workers::publish(&started.fleet, plan)?;
-        Ok(started)
+        let whole = Self { fleet, workers, lives };
+        strait_plan::Workers::publish(&whole.fleet, plan)?;
+        Ok(whole)
     }
 
     /// The fleet as the control plane sees it.

@@ -1,0 +1,142 @@
+use crate::{Absence, Endpoint, UpstreamState};
+use std::sync::Arc;
+use std::time::Duration;
+use strait_message::{Fault, Phase};
+use strait_traffic::{Balance, Candidate, Endpoints, Standing};
+
+/// A named group of interchangeable endpoints and how to use them.
+#[derive(Debug)]
+pub struct Upstream {
+    /// Its name; for one written in place, its target.
+    pub name: Arc<str>,
+    /// Its endpoints.
+    pub endpoints: Vec<Endpoint>,
+    /// How they are chosen.
+    pub balance: Balance,
+    /// What is known about it over all plans and workers.
+    pub state: Arc<UpstreamState>,
+    /// Opening a connection, at most.
+    pub connect_timeout: Duration,
+    /// From the end of the request to the response head, at most.
+    pub first_byte_timeout: Duration,
+    /// Without an octet of either body moving, at most.
+    pub idle_timeout: Duration,
+    /// Without an octet of a tunnel moving, at most.
+    pub tunnel_timeout: Duration,
+    /// Open connections to one endpoint over all workers; `None` for any number.
+    pub connections_max: Option<u32>,
+    /// Exchanges that wait for a connection to one endpoint, over all workers.
+    pub queue_max: u32,
+    /// How long one may wait so.
+    pub queue_timeout: Duration,
+    /// Idle connections kept to one endpoint by one worker.
+    pub keep_alive_max: usize,
+    /// How long an idle one is kept.
+    pub keep_alive_timeout: Duration,
+    /// Attempts in all, the first included.
+    pub attempts_max: u8,
+    /// What is worth another attempt.
+    pub retry_on: RetryOn,
+    /// The upstream that this is, used with timeouts of a route's own: the same name, endpoints and state. Metrics show
+    /// only those for which this is `None`.
+    pub variant_of: Option<usize>,
+}
+
+/// What is worth another attempt, beyond what the fault itself permits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryOn {
+    /// No connection could be had: the request has not left.
+    pub connect_failure: bool,
+    /// The connection broke before an octet of the response came.
+    pub reset: bool,
+}
+
+impl RetryOn {
+    /// Whether a fault is one of those worth another attempt. Whether one is permitted is in the fault.
+    pub fn includes(self, fault: &Fault) -> bool {
+        match fault.phase {
+            Phase::Queue | Phase::Connect => self.connect_failure,
+            _ => self.reset,
+        }
+    }
+}
+
+impl Upstream {
+    /// An upstream with the defaults of the language.
+    pub fn new(name: &str, endpoints: Vec<Endpoint>) -> Self {
+        let first = endpoints.first();
+        Self {
+            name: name.into(),
+            state: first.map(|first| first.state.standing.upstream().clone()).unwrap_or_default(),
+            endpoints,
+            balance: Balance::default(),
+            connect_timeout: Duration::from_secs(1),
+            first_byte_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
+            tunnel_timeout: Duration::ZERO,
+            connections_max: Some(1024),
+            queue_max: 16_384,
+            queue_timeout: Duration::from_secs(10),
+            keep_alive_max: 1024,
+            keep_alive_timeout: Duration::from_secs(60),
+            attempts_max: 2,
+            retry_on: RetryOn { connect_failure: true, reset: true },
+            variant_of: None,
+        }
+    }
+}
+
+/// An upstream as pickers see it.
+impl Endpoints for Upstream {
+    fn count(&self) -> usize {
+        self.endpoints.len()
+    }
+
+    #[inline]
+    fn candidate(&self, endpoint: usize, now_ms: u64) -> Candidate {
+        self.endpoints.get(endpoint).map_or(NOBODY, |endpoint| endpoint.candidate(now_ms))
+    }
+
+    #[inline]
+    fn running(&self, endpoint: usize) -> u32 {
+        self.endpoints.get(endpoint).map_or(0, |endpoint| endpoint.state.load.running())
+    }
+
+    #[inline]
+    fn running_in_all(&self) -> u32 {
+        self.state.running()
+    }
+
+    #[inline]
+    fn latency_us(&self, endpoint: usize, now_ms: u64, decay_ms: u32) -> u32 {
+        self.endpoints.get(endpoint).map_or(0, |endpoint| endpoint.state.load.latency.read_us(now_ms, decay_ms))
+    }
+}
+
+const NOBODY: Candidate =
+    Candidate { weight: 0, table_weight: 0, tier: 0, standing: Standing::Out, until_ms: u64::MAX, since_ms: None };
+
+impl Endpoint {
+    /// Its weight now.
+    pub fn weight_now(&self) -> u32 {
+        self.state.standing.weight().unwrap_or(self.weight)
+    }
+
+    fn candidate(&self, now_ms: u64) -> Candidate {
+        let standing = &self.state.standing;
+        let (seen, until_ms) = match standing.absence(now_ms) {
+            None => (Standing::Available, u64::MAX),
+            Some(Absence::Ejected { until_ms }) => (Standing::Failing, until_ms),
+            Some(Absence::Unhealthy) => (Standing::Failing, u64::MAX),
+            Some(Absence::Draining | Absence::Unresolved) => (Standing::Out, u64::MAX),
+        };
+        Candidate {
+            weight: self.weight_now(),
+            table_weight: self.weight,
+            tier: self.tier,
+            standing: seen,
+            until_ms,
+            since_ms: standing.since_ms(now_ms),
+        }
+    }
+}
