@@ -19,6 +19,7 @@
 
 pub mod codes;
 mod differ;
+mod difference;
 mod expectations;
 mod explain;
 mod listeners;
@@ -29,6 +30,7 @@ mod unreachable;
 mod upstreams;
 
 pub use differ::{Change, changes};
+pub use difference::{FieldStep, Step, Turn, difference};
 pub use explain::{Explanation, Loser, Outcome, Question, Refusal, Share, Winner, explain};
 
 use registry::Registry;

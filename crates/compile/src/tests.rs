@@ -323,3 +323,40 @@ fn changes_are_told_by_meaning() {
     let told: Vec<String> = changes(&before, &after).iter().map(Change::to_string).collect();
     assert_snapshot!(told.join("\n"));
 }
+
+fn differences(before: &str, after: &str) -> String {
+    let json = |text: &str| {
+        let snapshot = load_str("t.yaml", text).unwrap_or_else(|error| panic!("{error}"));
+        strait_config::Effective::of(&snapshot).to_json()
+    };
+    let steps = crate::difference(&json(before), &json(after));
+    steps.iter().map(crate::Step::to_text).collect()
+}
+
+#[test]
+fn what_means_the_same_is_no_difference() {
+    let long = "
+upstreams: {canary: {endpoints: ['http://localhost:3']}, users: {endpoints: [{weight: 2, address: 'localhost:4'}, localhost:5], timeout: {request: 10000ms}}, stable: ['localhost:1', localhost:2]}
+routes:
+  www.example.com/robots.txt: {respond: {status: 200, body: none, headers: {X-A: b}}}
+  POST example.com/users/{id}: {to: users, preserve_host: true}
+  example.com: {redirect: {to: https://www.example.com/, status: 302}}
+  /: {to: {canary: 1, stable: 3}}
+listeners: {inner: {address: localhost:9090, routes: {/: {respond: inner}}}, web: {address: 127.0.0.1:8080, limits: {idle_timeout: 75s}}}
+";
+    assert_eq!(differences(MANY, long), "");
+}
+
+#[test]
+fn differences_are_told_with_who_notices() {
+    let after = MANY
+        .replace("stable: 3", "stable: 2")
+        .replace("POST example", "PUT example")
+        .replace("timeout: 10s", "timeout: 9s")
+        .replace("[localhost:3]", "[localhost:3, localhost:30]")
+        .replace("web: 127.0.0.1:8080", "web: 127.0.0.1:8081")
+        .replace("{respond: inner}", "{respond: other}")
+        + "defaults: {timeout: {connect: 2s}}\ntrusted_proxies: 10.0.0.0/8\n";
+    assert_snapshot!(differences(MANY, &after));
+    assert_snapshot!(differences(&after, MANY));
+}

@@ -113,10 +113,19 @@ fn try_start(socket: PathBuf) -> Result<Running, AdminError> {
     let (called, calls) = mpsc::channel();
     let reopened = called.clone();
     let hooks = Hooks {
-        explain: Box::new(|method, url| match url {
+        explain: Box::new(|asked| match asked.url.as_str() {
             "panic" => panic!("a defect"),
             "http://" => Err("no host".to_owned()),
-            url => Ok(format!("{method} {url} goes to shop")),
+            _ if asked.json => Ok(format!("{:?} {:?} {:?}", asked.headers, asked.listener, asked.client)),
+            url => Ok(format!("{} {url} goes to shop", asked.method)),
+        }),
+        config: Box::new(|| serde_json::json!({"config": {"workers": 2}, "sources": {}})),
+        reload: Box::new({
+            let called = called.clone();
+            move || {
+                called.send("reload").unwrap();
+                Err(serde_json::json!({"error": "refused"}))
+            }
         }),
         stop: Box::new({
             let workers = workers.clone();
@@ -232,6 +241,10 @@ fn explain_is_asked_and_its_panic_is_contained() {
     let refused = running.unix().get("/explain?url=http://").unwrap();
     assert_eq!((refused.status, &json(&refused)["error"]), (400, &"no host".into()));
     assert_eq!(running.unix().get("/explain").unwrap().status, 400);
+    assert_eq!(running.unix().get("/explain?url=/&nonsense=1").unwrap().status, 400);
+    let all = "/explain?url=/&header=A:%20b&header=C:d&listener=web&from=192.0.2.1&format=json";
+    let body = r#"[("A", "b"), ("C", "d")] Some("web") Some(192.0.2.1)"#.to_owned();
+    assert_eq!(running.unix().get(all).unwrap(), Answer { status: 200, body });
     assert_eq!(running.unix().get("/explain?url=panic").unwrap().status, 500);
     assert_eq!(running.unix().get("/livez").unwrap().status, 200);
 }
@@ -314,7 +327,9 @@ fn a_taken_address_is_an_error_with_its_name() {
     let address = running.server.address().unwrap();
     let settings = AdminSettings { address: Some(address), socket: None };
     let hooks = Hooks {
-        explain: Box::new(|_, _| Err(String::new())),
+        explain: Box::new(|_| Err(String::new())),
+        config: Box::new(|| serde_json::Value::Null),
+        reload: Box::new(|| Ok(serde_json::Value::Null)),
         stop: Box::new(|| {}),
         reopen: Box::new(|| {}),
         access_log: None,
@@ -332,4 +347,14 @@ fn callers_that_say_nothing_do_not_keep_others_out() {
     assert_eq!(running.tcp().get("/livez").unwrap().status, 200);
     assert_eq!(running.unix().get("/livez").unwrap().status, 200);
     drop(silent);
+}
+
+#[test]
+fn the_configuration_is_read_and_reloaded_on_demand() {
+    let running = start();
+    let config = running.unix().get("/config").unwrap();
+    assert_eq!(config.body, r#"{"config":{"workers":2},"generation":5,"sources":{}}"#);
+    let refused = running.unix().post("/reload").unwrap();
+    assert_eq!((refused.status, refused.body.as_str()), (422, r#"{"error":"refused"}"#));
+    assert_eq!(running.calls.recv().unwrap(), "reload");
 }

@@ -6,13 +6,14 @@ use crate::operator::{colors_are_welcome, say, terminals};
 use crate::reload::Reloader;
 use crate::source::{Output, Source};
 use crate::{descriptors, notify, ports};
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strait_compile::{Compiler, Question, Terminals};
 use strait_config::value::Address;
 use strait_config::{Snapshot, Spanned};
-use strait_control::admin::{AdminError, AdminServer, AdminSettings, Hooks};
+use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks};
 use strait_control::resolve::{ResolveIntervals, Resolver};
 use strait_control::signals::{SignalHooks, watch};
 use strait_dataplane::{Fleet, Settings};
@@ -48,8 +49,10 @@ pub(crate) fn start(source: Source, output: Output) -> Result<Running, Exit> {
     let fleet = Fleet::start(Settings { workers, sinks: log.sinks(workers) }, plan);
     let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
     let reloader = Reloader::new(source, output, compiler, snapshot.clone(), resolver.clone(), fleet.clone());
-    watch_signals(&fleet, reloader, log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
-    let admin = start_admin(&snapshot, &fleet, log.clone())?;
+    let reloader = Arc::new(Mutex::new(reloader));
+    watch_signals(&fleet, reloader.clone(), log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
+    let desk = Desk { fleet: fleet.clone(), reloader, log: log.clone() };
+    let admin = start_admin(&snapshot, &desk)?;
     say_ready(&fleet, admin.as_ref());
     notify::tell("READY=1");
     Ok(Running { fleet, admin, log, _resolver: resolver })
@@ -122,8 +125,8 @@ pub(crate) fn not_bound(error: &PublishError) -> String {
     }
 }
 
-fn watch_signals(fleet: &Arc<Fleet>, reloader: Reloader, log: Log) -> std::io::Result<()> {
-    let (to_drain, to_stop, reloader) = (fleet.clone(), fleet.clone(), Mutex::new(reloader));
+fn watch_signals(fleet: &Arc<Fleet>, reloader: Arc<Mutex<Reloader>>, log: Log) -> std::io::Result<()> {
+    let (to_drain, to_stop) = (fleet.clone(), fleet.clone());
     watch(SignalHooks {
         drain: Box::new(move || drain(&to_drain)),
         stop: Box::new(move || {
@@ -132,7 +135,8 @@ fn watch_signals(fleet: &Arc<Fleet>, reloader: Reloader, log: Log) -> std::io::R
         }),
         reload: Box::new(move || {
             if let Ok(mut reloader) = reloader.lock() {
-                reloader.reload();
+                // Said to people already.
+                let _ = reloader.reload();
             }
         }),
         reopen: Box::new(move || log.reopen()),
@@ -168,7 +172,7 @@ fn end_after(fleet: Arc<Fleet>, timeout: Duration) {
 }
 
 /// The admin API. An address that nobody wrote and another process has is done without.
-fn start_admin(snapshot: &Snapshot, fleet: &Arc<Fleet>, log: Log) -> Result<Option<AdminServer>, Exit> {
+fn start_admin(snapshot: &Snapshot, desk: &Desk) -> Result<Option<AdminServer>, Exit> {
     let spec = &snapshot.spec.admin;
     let address: Option<&Spanned<Address>> = spec.address.get();
     let socket = spec.socket.as_ref().and_then(|socket| match &socket.value {
@@ -183,30 +187,54 @@ fn start_admin(snapshot: &Snapshot, fleet: &Arc<Fleet>, log: Log) -> Result<Opti
         return Ok(None);
     }
     let nobody_wrote = address.is_some_and(|address| !address.span.is_written());
-    match AdminServer::start(settings.clone(), fleet.clone(), hooks(fleet, log.clone())) {
+    match AdminServer::start(settings.clone(), desk.fleet.clone(), desk.hooks()) {
         Ok(admin) => Ok(Some(admin)),
         Err(AdminError::Address(at, _)) if nobody_wrote => {
             let holder = ports::holder(at).map_or_else(String::new, |holder| format!(": {holder} has it"));
             say(&format!("no admin API on {at}{holder} (set `admin: {{address: …}}`)"));
             let socket_only = AdminSettings { address: None, ..settings };
-            let again = || AdminServer::start(socket_only.clone(), fleet.clone(), hooks(fleet, log)).map(Some);
+            let again = || AdminServer::start(socket_only.clone(), desk.fleet.clone(), desk.hooks()).map(Some);
             if socket_only.socket.is_some() { again().map_err(|error| failed(&error.to_string())) } else { Ok(None) }
         }
         Err(error) => Err(failed(&error.to_string())),
     }
 }
 
-fn hooks(fleet: &Arc<Fleet>, log: Log) -> Hooks {
-    let (to_ask, to_stop) = (fleet.clone(), fleet.clone());
-    Hooks {
-        explain: Box::new(move |method, url| {
-            let explanation = strait_compile::explain(&to_ask.plan(), &Question::new(method, url));
-            explanation.map(|explanation| explanation.to_string()).map_err(|refusal| refusal.to_string())
-        }),
-        stop: Box::new(move || drain(&to_stop)),
-        access_log: log.meter(),
-        reopen: Box::new(move || log.reopen()),
+/// What the admin API asks.
+struct Desk {
+    fleet: Arc<Fleet>,
+    reloader: Arc<Mutex<Reloader>>,
+    log: Log,
+}
+
+impl Desk {
+    fn hooks(&self) -> Hooks {
+        let (to_ask, to_stop) = (self.fleet.clone(), self.fleet.clone());
+        let (to_read, to_reload, log) = (self.reloader.clone(), self.reloader.clone(), self.log.clone());
+        Hooks {
+            explain: Box::new(move |asked| explained(&to_ask.plan(), asked)),
+            config: Box::new(move || to_read.lock().map_or(Value::Null, |reloader| reloader.effective())),
+            reload: Box::new(move || match to_reload.lock() {
+                Ok(mut reloader) => reloader.reload(),
+                Err(_) => Err(json!({"error": "a defect", "text": "an earlier reload ended in a panic"})),
+            }),
+            stop: Box::new(move || drain(&to_stop)),
+            access_log: self.log.meter(),
+            reopen: Box::new(move || log.reopen()),
+        }
     }
+}
+
+/// Answers what becomes of a request under the plan that serves.
+fn explained(plan: &Plan, asked: &Asked) -> Result<String, String> {
+    let question = Question {
+        headers: &asked.headers,
+        listener: asked.listener.as_deref(),
+        client: asked.client,
+        ..Question::new(&asked.method, &asked.url)
+    };
+    let explanation = strait_compile::explain(plan, &question).map_err(|refusal| refusal.to_string())?;
+    Ok(if asked.json { explanation.to_json().to_string() } else { explanation.to_string() })
 }
 
 fn say_ready(fleet: &Fleet, admin: Option<&AdminServer>) {

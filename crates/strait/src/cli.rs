@@ -3,12 +3,14 @@
 use crate::check::Check;
 use crate::completion::Completion;
 use crate::demo::Demo;
+use crate::diff::Diff;
 use crate::exit::Exit;
 use crate::explain::Explain;
 use crate::format::Fmt;
 use crate::help::Help;
 use crate::manual::{GenerateDocs, Man};
 use crate::proxy::Proxy;
+use crate::reload_verb::Reload;
 use crate::run::Run;
 use crate::source::Output;
 use crate::status::Status;
@@ -41,9 +43,11 @@ enum Verb {
     Run(Run),
     Check(Check),
     Explain(Explain),
+    Diff(Diff),
     Fmt(Fmt),
     Demo(Demo),
     Status(Status),
+    Reload(Reload),
     Stop(Stop),
     /// Print the version, and what it was built for
     Version,
@@ -65,9 +69,11 @@ pub(crate) fn main() -> Exit {
         Verb::Run(run) => run.run(format),
         Verb::Check(check) => check.run(format),
         Verb::Explain(explain) => explain.run(format),
+        Verb::Diff(diff) => diff.run(format),
         Verb::Fmt(fmt) => fmt.run(format),
         Verb::Demo(demo) => demo.run(format),
         Verb::Status(status) => status.run(format),
+        Verb::Reload(reload) => reload.run(format),
         Verb::Stop(stop) => stop.run(),
         Verb::Version => crate::version::run(format),
         Verb::Completion(completion) => completion.run(),

@@ -1,8 +1,10 @@
 //! `strait explain`: what becomes of a request, and why.
 
 use crate::exit::Exit;
+use crate::live::{self, escaped};
 use crate::operator::{print, say};
 use crate::source::{Output, Over, Source};
+use crate::status::Admin;
 use clap::Args;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -30,10 +32,19 @@ pub(crate) struct Explain {
     /// The listener it comes to [default: the one with the URL's port, else the first]
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
+    /// Ask the running process what it would do now, in place of a file
+    #[arg(long, conflicts_with_all = ["config", "sets"])]
+    live: bool,
+    /// The admin address or socket of the running process; implies --live [default: 127.0.0.1:9900]
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<String>,
 }
 
 impl Explain {
     pub(crate) fn run(self, output: Output) -> Exit {
+        if self.live || self.admin.is_some() {
+            return self.ask(output);
+        }
         let source = Source::of(&self.config).with(&self.over);
         let compiled = source.load().and_then(|snapshot| Compiler::new(1).compile(&snapshot));
         let plan = match compiled {
@@ -60,5 +71,31 @@ impl Explain {
             }
         }
         Exit::Done
+    }
+    /// Asks the running process.
+    fn ask(&self, output: Output) -> Exit {
+        let request = self.request.join(" ");
+        let (method, url) = request.split_once(' ').unwrap_or(("GET", &request));
+        let mut path = format!("/explain?method={}&url={}", escaped(method), escaped(url.trim()));
+        let mut add = |key: &str, value: &str| path.push_str(&format!("&{key}={}", escaped(value)));
+        self.headers.iter().for_each(|header| add("header", header));
+        self.listener.iter().for_each(|listener| add("listener", listener));
+        self.from.iter().for_each(|from| add("from", &from.to_string()));
+        if output == Output::Json {
+            add("format", "json");
+        }
+        let answered = Admin::at(self.admin.clone()).address().and_then(|address| live::ask(&address, &path));
+        match (answered, output) {
+            (Ok(body), Output::Json) => {
+                let value: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+                print(&format!("{value:#}\n"));
+                Exit::Done
+            }
+            (Ok(body), _) => {
+                print(&body);
+                Exit::Done
+            }
+            (Err(exit), _) => exit,
+        }
     }
 }

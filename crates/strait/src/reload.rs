@@ -3,10 +3,11 @@
 use crate::boot::not_bound;
 use crate::operator::say;
 use crate::source::{Output, Source};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use strait_compile::{Compiler, changes};
-use strait_config::Snapshot;
+use strait_compile::{Change, Compiler, changes};
+use strait_config::{Effective, Snapshot};
 use strait_control::resolve::Resolver;
 use strait_dataplane::Fleet;
 use strait_plan::Workers as _;
@@ -25,6 +26,8 @@ pub(crate) struct Reloader {
     started_with: Snapshot,
     resolver: Arc<Resolver>,
     fleet: Arc<Fleet>,
+    /// What serves now, for whoever asks.
+    effective: Value,
 }
 
 impl Reloader {
@@ -36,40 +39,46 @@ impl Reloader {
         resolver: Arc<Resolver>,
         fleet: Arc<Fleet>,
     ) -> Self {
-        Self { source, output, compiler, started_with, resolver, fleet }
+        let effective = Effective::of(&started_with).to_json();
+        Self { source, output, compiler, started_with, resolver, fleet, effective }
+    }
+
+    /// The configuration that serves.
+    pub(crate) fn effective(&self) -> Value {
+        self.effective.clone()
     }
 
     /// Loads, compiles and publishes. When any of it fails, the plan that serves goes on serving.
-    pub(crate) fn reload(&mut self) {
+    ///
+    /// # Errors
+    /// Why it was refused, for tools; it has been said to people.
+    pub(crate) fn reload(&mut self) -> Result<Value, Value> {
         let loaded = self.source.load().and_then(|snapshot| Ok((self.compiler.compile(&snapshot)?, snapshot)));
-        let (plan, snapshot) = match loaded {
-            Ok(loaded) => loaded,
-            Err(findings) => {
-                self.output.show(&findings);
-                return say(&format!("{} is refused: the configuration of before serves on", self.source.name()));
-            }
-        };
+        let (plan, snapshot) = loaded.map_err(|findings| {
+            self.output.show(&findings);
+            say(&format!("{} is refused: the configuration of before serves on", self.source.name()));
+            json!({"error": "refused", "text": findings.to_string()})
+        })?;
         let changes = changes(&self.fleet.plan(), &plan);
         for name in self.resolver.adopt(&plan, RESOLVE_WAIT) {
             say(&format!("`{name}` does not resolve yet; its requests are answered with 503 until it does"));
         }
         let generation = plan.generation;
-        if let Err(error) = self.fleet.publish(plan) {
+        self.fleet.publish(plan).map_err(|error| {
             self.resolver.adopt(&self.fleet.plan(), Duration::ZERO);
-            return say(&format!("{}\n  the configuration of before serves on", not_bound(&error)));
-        }
-        say(&format!("reloaded: generation {generation}, {}", counted(changes.len())));
-        for change in changes.iter().take(CHANGES_SHOWN) {
-            say(&format!("  {change}"));
-        }
-        if changes.len() > CHANGES_SHOWN {
-            say(&format!("  … and {} more", changes.len() - CHANGES_SHOWN));
-        }
-        self.say_what_waits(&snapshot);
+            let text = format!("{}\n  the configuration of before serves on", not_bound(&error));
+            say(&text);
+            json!({"error": "not_bound", "text": text})
+        })?;
+        say_changes(generation, &changes);
+        self.effective = Effective::of(&snapshot).to_json();
+        let waits = self.say_what_waits(&snapshot);
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        Ok(json!({"generation": generation, "changes": changes, "waits_for_restart": waits}))
     }
 
     /// Names what is for the life of the process.
-    fn say_what_waits(&self, snapshot: &Snapshot) {
+    fn say_what_waits(&self, snapshot: &Snapshot) -> Vec<&'static str> {
         let (was, is) = (&self.started_with.spec, &snapshot.spec);
         let log = |spec: &strait_config::spec::Root| {
             (spec.telemetry.access_log.path.clone(), spec.telemetry.access_log.format)
@@ -81,9 +90,17 @@ impl Reloader {
             (was.admin != is.admin, "admin"),
             (log_waits, "telemetry.access_log"),
         ];
-        for (_, key) in waits.into_iter().filter(|(waits, _)| *waits) {
-            say(&format!("`{key}` takes effect when strait is started again"));
-        }
+        let waiting: Vec<_> = waits.into_iter().filter(|(waits, _)| *waits).map(|(_, key)| key).collect();
+        waiting.iter().for_each(|key| say(&format!("`{key}` takes effect when strait is started again")));
+        waiting
+    }
+}
+
+fn say_changes(generation: u64, changes: &[Change]) {
+    say(&format!("reloaded: generation {generation}, {}", counted(changes.len())));
+    changes.iter().take(CHANGES_SHOWN).for_each(|change| say(&format!("  {change}")));
+    if changes.len() > CHANGES_SHOWN {
+        say(&format!("  … and {} more", changes.len() - CHANGES_SHOWN));
     }
 }
 

@@ -29,6 +29,11 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
+    /// The address of this name, or the default one.
+    pub(crate) fn at(admin: Option<String>) -> Self {
+        Self { admin, config: Vec::new() }
+    }
+
     /// The address: named, or in the configuration named, or the default one.
     pub(crate) fn address(&self) -> Result<AdminAddress, Exit> {
         if let Some(text) = &self.admin {

@@ -138,6 +138,35 @@ fn an_admin_api_shows_and_stops() {
 }
 
 #[test]
+fn the_running_process_is_compared_explained_and_reloaded() {
+    let text = "listeners: {web: \"127.0.0.1:0\"}\nroutes: {/: {respond: x}}\nadmin: \"127.0.0.1:0\"\n";
+    let mut strait = Strait::run(text);
+    strait.ready();
+    let admin = strait.said("admin: http://").split('/').next().unwrap().to_owned();
+    let run = |words: &[&str]| {
+        let output = strait.command(words).args(["--admin", &admin]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), text)
+    };
+    assert_eq!(run(&["diff"]), (0, String::new()));
+    strait.write(&format!("# Another.\n{}", text.replace("respond: x", "respond: yes")));
+    assert_eq!(run(&["diff"]), (1, "~ route /\n    respond.body: x → yes\n".to_owned()));
+    let (code, explained) =
+        run(&["explain", "GET /%7Ea?b", "-H", "X-A: b & c", "--from", "192.0.2.7", "--listener", "web"]);
+    assert!(code == 0 && explained.contains("client     192.0.2.7"), "{explained}");
+    let (code, explained) = run(&["explain", "/", "--json"]);
+    assert!(code == 0 && explained.contains("\"kind\": \"respond\""), "{explained}");
+    assert_eq!(run(&["explain", "/", "--listener", "wob"]).0, 1);
+    assert_eq!(run(&["reload"]), (0, "generation 2 serves\n  ~ route / of web\n".to_owned()));
+    assert_eq!(run(&["diff"]), (0, String::new()));
+    strait.write("routes: {/: nowhere}");
+    let (code, refused) = run(&["reload"]);
+    assert!(code == 78 && refused.contains("no upstream named `nowhere`"), "{refused}");
+    strait.signal("TERM");
+    assert_eq!(strait.ended().code(), Some(0));
+}
+
+#[test]
 fn a_proxy_needs_no_file() {
     let origin = origin("from the origin");
     let strait = Strait::start("", &["proxy", "127.0.0.1:0", "to", &origin.to_string()]);

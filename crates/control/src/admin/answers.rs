@@ -1,13 +1,12 @@
 //! The answers of the admin API.
 
-use super::{Desk, metrics, status};
+use super::{Asked, Desk, metrics, status};
 use axum::extract::{Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
-use std::collections::HashMap;
 use std::sync::Arc;
 use strait_telemetry::prometheus::Exposition;
 
@@ -19,6 +18,8 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/metrics", get(metrics))
         .route("/status", get(status))
         .route("/explain", get(explain))
+        .route("/config", get(config))
+        .route("/reload", post(reload))
         .route("/stop", post(stop))
         .route("/log/reopen", post(reopen))
         .fallback(nothing)
@@ -57,14 +58,58 @@ async fn status(State(desk): State<Arc<Desk>>) -> Response {
     computed(move || status::report(&desk)).await.map(Json).into_response()
 }
 
-async fn explain(State(desk): State<Arc<Desk>>, Query(asked): Query<HashMap<String, String>>) -> Response {
-    let method = asked.get("method").map_or("GET", String::as_str).to_owned();
-    let Some(url) = asked.get("url").cloned() else {
-        return refused(StatusCode::BAD_REQUEST, "name the URL: /explain?method=GET&url=http://host/path");
+async fn explain(State(desk): State<Arc<Desk>>, Query(pairs): Query<Vec<(String, String)>>) -> Response {
+    let asked = match asked(pairs) {
+        Ok(asked) => asked,
+        Err(reason) => return refused(StatusCode::BAD_REQUEST, &reason),
     };
-    match computed(move || (desk.hooks.explain)(&method, &url)).await {
+    let is_json = asked.json;
+    match computed(move || (desk.hooks.explain)(&asked)).await {
+        Ok(Ok(text)) if is_json => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
         Ok(Ok(text)) => text.into_response(),
         Ok(Err(reason)) => refused(StatusCode::BAD_REQUEST, &reason),
+        Err(response) => response,
+    }
+}
+
+/// `?method=GET&url=…&header=Name: value&listener=…&from=…&format=json`; of `header` there may be many.
+fn asked(pairs: Vec<(String, String)>) -> Result<Asked, String> {
+    let mut asked = Asked { method: "GET".to_owned(), ..Asked::default() };
+    for (key, value) in pairs {
+        match key.as_str() {
+            "method" => asked.method = value,
+            "url" => asked.url = value,
+            "listener" => asked.listener = Some(value),
+            "from" => asked.client = Some(value.parse().map_err(|_| format!("`{value}` is not an address"))?),
+            "format" => asked.json = value == "json",
+            "header" => {
+                let split = value.split_once(':').ok_or_else(|| format!("`{value}` is not `Name: value`"))?;
+                asked.headers.push((split.0.to_owned(), split.1.trim().to_owned()));
+            }
+            _ => return Err(format!("`{key}` is not asked for here: method, url, header, listener, from, format")),
+        }
+    }
+    if asked.url.is_empty() {
+        return Err("name the URL: /explain?method=GET&url=http://host/path".to_owned());
+    }
+    Ok(asked)
+}
+
+async fn config(State(desk): State<Arc<Desk>>) -> Response {
+    let generation = desk.workers.plan().generation;
+    let answer = computed(move || (desk.hooks.config)()).await.map(|mut config| {
+        if let Some(map) = config.as_object_mut() {
+            map.insert("generation".to_owned(), json!(generation));
+        }
+        Json(config)
+    });
+    answer.into_response()
+}
+
+async fn reload(State(desk): State<Arc<Desk>>) -> Response {
+    match computed(move || (desk.hooks.reload)()).await {
+        Ok(Ok(changes)) => Json(changes).into_response(),
+        Ok(Err(reason)) => (StatusCode::UNPROCESSABLE_ENTITY, Json(reason)).into_response(),
         Err(response) => response,
     }
 }
@@ -80,7 +125,10 @@ async fn reopen(State(desk): State<Arc<Desk>>) -> Response {
 }
 
 async fn nothing() -> Response {
-    refused(StatusCode::NOT_FOUND, "there is /livez, /readyz, /metrics, /status, /explain, /stop and /log/reopen")
+    refused(
+        StatusCode::NOT_FOUND,
+        "there is /livez, /readyz, /metrics, /status, /config, /explain, /reload, /stop and /log/reopen",
+    )
 }
 
 fn refused(status: StatusCode, reason: &str) -> Response {

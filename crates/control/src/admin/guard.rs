@@ -24,7 +24,9 @@ pub(super) enum Caller {
 
 /// The answer to a request that is not permitted.
 pub(super) fn refusal<B>(request: &Request<B>, caller: Caller) -> Option<Response<Body>> {
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    // A configuration may hold what is nobody else's business, though no `${…}` is replaced in it.
+    let is_private = request.uri().path() == "/config";
+    let changes = is_private || !matches!(*request.method(), Method::GET | Method::HEAD);
     let reason = objection(request.headers(), changes, caller)?;
     Some((StatusCode::FORBIDDEN, axum::Json(json!({ "error": reason }))).into_response())
 }
@@ -32,7 +34,9 @@ pub(super) fn refusal<B>(request: &Request<B>, caller: Caller) -> Option<Respons
 fn objection(headers: &HeaderMap, changes: bool, caller: Caller) -> Option<&'static str> {
     let Caller::Tcp { peer_is_loopback, bound_to_loopback } = caller else { return None };
     if changes && !peer_is_loopback {
-        return Some("state is changed from this machine only: use the admin socket or the loopback address");
+        return Some(
+            "state is changed and the configuration read from this machine only: use the admin socket or the loopback address",
+        );
     }
     // An address that others reach is asked by names of its operator's choice; reading is open there.
     if (bound_to_loopback || changes) && !host_is_loopback(headers) {

@@ -57,8 +57,12 @@ pub struct AdminSettings {
 
 /// What the admin API asks of the rest of the process.
 pub struct Hooks {
-    /// Says what would be done with a request of this method and URL, or why that is not a request.
+    /// Says what would be done with a request, or why that is not one.
     pub explain: Explain,
+    /// The configuration that is served: `{"config": …, "sources": …}`, secrets left out.
+    pub config: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// Reads the configuration anew and serves it; answers what changed, or why it is refused.
+    pub reload: Box<dyn Fn() -> Result<serde_json::Value, serde_json::Value> + Send + Sync>,
     /// Begins a drain; called for every request to stop, so a second call must be harmless.
     pub stop: Box<dyn Fn() + Send + Sync>,
     /// Opens the access log anew.
@@ -67,8 +71,25 @@ pub struct Hooks {
     pub access_log: Option<Arc<AccessLogMeter>>,
 }
 
-/// Takes a method and a URL.
-pub type Explain = Box<dyn Fn(&str, &str) -> Result<String, String> + Send + Sync>;
+/// Explains what is asked about.
+pub type Explain = Box<dyn Fn(&Asked) -> Result<String, String> + Send + Sync>;
+
+/// A request that is asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The method.
+    pub method: String,
+    /// The URL.
+    pub url: String,
+    /// Further fields, by name.
+    pub headers: Vec<(String, String)>,
+    /// The listener it comes to, if one is named.
+    pub listener: Option<String>,
+    /// The client's address, if one is given.
+    pub client: Option<std::net::IpAddr>,
+    /// Whether the answer is for tools: JSON instead of text.
+    pub json: bool,
+}
 
 /// The running admin API. Dropped, it gives running answers a second, ends its thread and removes its socket.
 #[derive(Debug)]

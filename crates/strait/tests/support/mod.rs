@@ -45,6 +45,13 @@ impl Strait {
         Self { child, lines, folder }
     }
 
+    /// Another run of the program, in the same folder.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strait"));
+        command.args(words).current_dir(&self.folder);
+        command
+    }
+
     /// Replaces the configuration.
     pub(crate) fn write(&self, configuration: &str) {
         std::fs::write(self.folder.join("strait.yaml"), configuration).unwrap();
