@@ -50,11 +50,11 @@ fn things(plan: &Plan) -> BTreeMap<String, String> {
         }
     }
     for upstream in plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none()) {
-        let mut own = format!("{:?} {:?}", upstream.balance, upstream.retry_on);
+        let mut own = format!("{:?} {:?}", upstream.balance, upstream.retry);
         let _ = write!(own, " {:?} {} {}", upstream.connections_max, upstream.queue_max, upstream.keep_alive_max);
         let durations =
             [upstream.connect_timeout, upstream.first_byte_timeout, upstream.idle_timeout, upstream.keep_alive_timeout];
-        let _ = write!(own, " {durations:?} {}", upstream.attempts_max);
+        let _ = write!(own, " {durations:?}");
         for endpoint in &upstream.endpoints {
             let _ = write!(own, " {}={}/{}", endpoint.name, endpoint.weight, endpoint.tier);
         }

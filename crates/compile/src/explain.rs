@@ -3,6 +3,7 @@
 
 mod render;
 mod request;
+mod retries;
 
 use request::Parsed;
 use std::fmt;
@@ -76,6 +77,8 @@ pub struct Explanation {
     pub limits: Vec<(&'static str, String)>,
     /// Timeouts of the exchange, by name.
     pub timeouts: Vec<(&'static str, String)>,
+    /// When the request is sent once more, by name.
+    pub retries: Vec<(&'static str, String)>,
     /// What is done to the fields of the request and of the response.
     pub request_fields: Edits,
     /// As above.
@@ -207,6 +210,7 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refu
         losers_omitted,
         limits: limits(listener, route),
         timeouts: route.map_or_else(Vec::new, |route| timeouts(plan, route)),
+        retries: route.map_or_else(Vec::new, |route| retries::retries(plan, route, &method)),
         request_fields: route.map_or_else(Edits::default, |route| {
             request_fields(route, &fields(question), &view.unwrap_or(UNKNOWN_CLIENT))
         }),
@@ -335,12 +339,7 @@ fn limits(listener: &Listener, route: Option<&Route>) -> Vec<(&'static str, Stri
 fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
     let Action::Forward { upstreams, .. } = &route.action else { return Vec::new() };
     let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index));
-    // Where the upstreams of a split differ, each is named in turn.
-    let each = |timeout: fn(&Upstream) -> Duration| {
-        let mut all: Vec<String> = used().map(|upstream| render::duration(timeout(upstream))).collect();
-        all.dedup();
-        all.join(" / ")
-    };
+    let each = |timeout: fn(&Upstream) -> Duration| each(used(), |upstream| render::duration(timeout(upstream)));
     vec![
         ("connect", each(|upstream| upstream.connect_timeout)),
         ("first byte", each(|upstream| upstream.first_byte_timeout)),
@@ -349,6 +348,13 @@ fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
         ("queue", each(|upstream| upstream.queue_timeout)),
         ("whole exchange", route.request_timeout.map_or_else(|| "none".to_owned(), render::duration)),
     ]
+}
+
+/// Where the upstreams of a split differ, each is named in turn.
+fn each<'p>(upstreams: impl Iterator<Item = &'p Upstream>, text: impl Fn(&Upstream) -> String) -> String {
+    let mut all: Vec<String> = upstreams.map(text).collect();
+    all.dedup();
+    all.join(" / ")
 }
 
 /// What the origin is told besides what the client sent, by the lists that the data plane goes by.

@@ -24,8 +24,8 @@ mod expectations;
 mod explain;
 mod listeners;
 mod registry;
+mod retry;
 mod routes;
-mod unbuilt;
 mod unreachable;
 mod upstreams;
 
@@ -90,7 +90,7 @@ impl Compiler {
     /// # Errors
     /// Everything that is wrong with its patterns, in one list. The compiler is then as it was before.
     pub fn compile(&mut self, snapshot: &Snapshot) -> Result<Arc<Plan>, Diagnostics> {
-        let mut found = unbuilt::refusals(snapshot);
+        let mut found = Vec::new();
         let mut upstreams = Upstreams::of(snapshot, &self.registry);
         let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut found);
         if found.iter().any(Diagnostic::is_error) {

@@ -97,7 +97,7 @@ telemetry: {access_log: {format: text}}
     assert_eq!(*route.response_headers.remove, ["X-D".into()]);
     let app = &plan.upstreams[0];
     assert_eq!((app.connections_max, app.keep_alive_max, app.keep_alive_timeout), (None, 0, Duration::from_secs(3)));
-    assert_eq!((app.attempts_max, app.retry_on.connect_failure, app.retry_on.reset), (3, true, true));
+    assert_eq!((app.retry.attempts_max, app.retry.on.connect_failure, app.retry.on.reset), (3, true, true));
     assert_eq!(*app.endpoints[0].state.resolved(), ["[::1]:5".parse().unwrap()]);
     assert_eq!(&*plan.upstreams[1].name, "localhost:1, unix:/run/app.sock");
     assert_eq!(plan.access_log, Format::Text { color: false });
@@ -166,19 +166,6 @@ fn patterns_that_tie_are_shown_both() {
 #[test]
 fn a_pattern_of_a_listener_is_checked_too() {
     assert_snapshot!(refused("listeners: {a: {address: 1, routes: {\"*.*\": localhost:1}}}\n"));
-}
-
-#[test]
-fn what_workers_do_not_do_yet_is_refused() {
-    assert_snapshot!(refused(
-        "
-routes: {/a: a, /b: b, /c: c}
-upstreams:
-  a: {endpoints: [localhost:1], retry: {retry_on: [reset]}}
-  b: {endpoints: [localhost:1], retry: {attempts: 1, retry_on: [reset]}}
-  c: {endpoints: [localhost:1], retry: {retry_on: []}}
-"
-    ));
 }
 
 #[test]

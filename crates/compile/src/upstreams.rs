@@ -7,7 +7,7 @@ use std::time::Duration;
 use strait_config::spec::{self, To, UpstreamEndpoint};
 use strait_config::value::{Endpoint as Written, Host, Target};
 use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
-use strait_plan::{Endpoint, EndpointAddress, RetryOn, Upstream, UpstreamState};
+use strait_plan::{Endpoint, EndpointAddress, Upstream, UpstreamState};
 use strait_traffic::Balance;
 
 /// The upstreams of a plan in the making.
@@ -142,9 +142,6 @@ impl<'s> Upstreams<'s> {
         let timeouts = self.snapshot.spec.defaults.timeout.overridden(&spec.timeout);
         let state = self.registry.upstream(&name);
         let endpoints: Vec<_> = endpoints.iter().map(|endpoint| self.endpoint((&name, &state), endpoint)).collect();
-        let retries = |reason| spec.retry.retry_on.contains(&reason);
-        let retry_on =
-            RetryOn { connect_failure: retries(spec::RetryOn::ConnectFailure), reset: retries(spec::RetryOn::Reset) };
         let upstream = Upstream {
             name: name.clone(),
             balance: Balance::default(),
@@ -159,13 +156,7 @@ impl<'s> Upstreams<'s> {
             queue_timeout: spec.queue.timeout.into(),
             keep_alive_max: spec.keep_alive.max_idle as usize,
             keep_alive_timeout: spec.keep_alive.idle_timeout.into(),
-            // Without a reason to repeat there is one attempt.
-            attempts_max: if spec.retry.retry_on.is_empty() {
-                1
-            } else {
-                u8::try_from(spec.retry.attempts).unwrap_or(u8::MAX)
-            },
-            retry_on,
+            retry: crate::retry::policy(&spec.retry),
             variant_of: None,
         };
         self.push((name, OwnTimeouts::default()), upstream)

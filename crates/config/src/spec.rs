@@ -4,6 +4,7 @@
 mod admin;
 mod defaults;
 mod listener;
+mod retry;
 mod route;
 mod telemetry;
 mod tests;
@@ -12,10 +13,11 @@ mod upstream;
 pub use admin::Admin;
 pub use defaults::{DefaultTimeouts, Defaults};
 pub use listener::{HalfClose, Limits, Listener, Protocol};
+pub use retry::{Backoff, Retry, RetryOn};
 pub use route::{Redirect, RedirectStatus, Respond, Route, To};
 pub use telemetry::{AccessLog, LogFormat, Telemetry};
 pub use tests::{Expectation, RequestTest};
-pub use upstream::{Balance, KeepAlive, Queue, Retry, RetryOn, Timeouts, Upstream, UpstreamEndpoint};
+pub use upstream::{Balance, KeepAlive, Queue, Timeouts, Upstream, UpstreamEndpoint};
 
 use crate::decode::{OneOrMany, Table};
 use crate::source::Spanned;

@@ -1,5 +1,7 @@
 //! One attempt to get a response from an endpoint, and its delivery.
 
+use crate::clock::ms;
+use crate::deadline::{REQUEST_TIMEOUT, Until};
 use crate::download::{Download, Outcome};
 use crate::downstream::h1::ClientConnection;
 use crate::exchange::{Exchange, octets_max};
@@ -7,10 +9,11 @@ use crate::fault::{client_interrupt, client_misdeed, upstream_interrupt, upstrea
 use crate::io::{Socket, Unexpected};
 use crate::pace::{Late, Pace};
 use crate::relay::{self, Pump, Sink, Source, Trouble};
+use crate::retry;
 use crate::scratch::Scratch;
 use crate::stream::Interrupt;
 use crate::upstream::h1::{Origin, Receiver};
-use crate::upstream::{self, Pool};
+use crate::upstream::{self, Patience, Pool};
 use crate::worker::{UpstreamSlot, Worker};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -38,8 +41,11 @@ pub(crate) struct Sent {
 struct Chosen<'a> {
     route: &'a Route,
     upstream: &'a Upstream,
+    /// The upstream's place in the plan.
+    index: usize,
     endpoint: &'a Endpoint,
     pool: &'a Rc<Pool>,
+    until: Until,
 }
 
 /// Makes one attempt: chooses an endpoint, gets a connection, sends the request and delivers the response.
@@ -60,10 +66,18 @@ pub(crate) async fn attempt(exchange: &mut Exchange<'_>, route: &Route, upstream
     exchange.tally.attempts += 1;
     exchange.tally.tried.add(chosen);
     exchange.tally.endpoint = Some((upstream, chosen));
+    exchange.tally.upstream_status.set(None);
+    let until = until(exchange, plan, began_us / 1_000);
     let running = Running::begin(pool, plan, exchange.worker.id);
-    let outcome = try_endpoint(exchange, &Chosen { route, upstream: plan, endpoint, pool }, began_us).await;
+    let chosen = Chosen { route, upstream: plan, index: upstream, endpoint, pool, until };
+    let outcome = try_endpoint(exchange, &chosen, began_us).await;
     running.end(exchange, &outcome, began_us);
     outcome
+}
+
+fn until(exchange: &Exchange<'_>, upstream: &Upstream, now_ms: u64) -> Until {
+    let attempt_ms = upstream.retry.try_timeout.map_or(u64::MAX, |timeout| now_ms.saturating_add(ms(timeout)));
+    Until { exchange_ms: exchange.deadline_ms, attempt_ms }
 }
 
 /// The endpoint whose turn it is; not one that was tried, where there is another.
@@ -79,8 +93,8 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us
     let queued = Cell::new(false);
     let watch = Watch::new(&exchange.client.socket, exchange.listener.end_is_leaving, Phase::Connect, &queued);
     let acquired = {
-        let alarm = &exchange.client.alarm;
-        let acquiring = pin!(upstream::acquire(worker, chosen.upstream, chosen.pool, alarm, &queued));
+        let patience = Patience { until: chosen.until, alarm: &exchange.client.alarm, queued: &queued };
+        let acquiring = pin!(upstream::acquire(worker, chosen.upstream, chosen.pool, patience));
         watched(watch, acquiring).await?
     };
     exchange.tally.reused = acquired.reused;
@@ -93,7 +107,8 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us
         outcome = tunnel.await.map(|()| Outcome::Delivered);
     }
     let unread = origin.held.octets().len();
-    if origin.engine.finish(unread) && origin.sent && outcome.is_ok() {
+    let whole = !matches!(outcome, Err(fault) if fault.kind != Kind::BadStatus);
+    if origin.engine.finish(unread) && origin.sent && whole {
         chosen.pool.give_back(worker, origin.connection);
     } else {
         chosen.pool.close(worker, origin.connection);
@@ -105,6 +120,8 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us
 async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut Origin) -> Result<Outcome, Fault> {
     write_request_head(exchange, chosen, origin);
     let client_pace = exchange.client_pace();
+    let kept = std::mem::take(&mut exchange.kept);
+    let rematch = retry::rematch(exchange, chosen.index, &kept);
     let Exchange { worker, listener, client, server, scratch, output, id, tally, deadline_ms, .. } = exchange;
     let ClientConnection { socket, held, alarm, ends_response, .. } = &mut **client;
     let Scratch { response, trailers, extra, .. } = &mut **scratch;
@@ -112,7 +129,8 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
     let mut encoder = std::mem::take(origin.engine.encoder_mut());
     let Origin { connection, engine, held: received, reused, .. } = origin;
     // Two waits at once need two alarms; without a body there is only one.
-    let own_alarm = (!decoder.is_done()).then(|| worker.wheel.alarm());
+    let sends_body = !decoder.is_done() || !kept.octets().is_empty();
+    let own_alarm = sends_body.then(|| worker.wheel.alarm());
     let sent = Sent::default();
     let mut upload = Pump {
         worker,
@@ -136,6 +154,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         trailers,
         octets: &tally.request_octets,
         octets_max: octets_max(listener, chosen.route),
+        kept: Some(&kept),
     };
     let mut download = Download {
         worker,
@@ -150,9 +169,10 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         extra,
         id,
         tally,
-        deadline_ms: *deadline_ms,
+        until: chosen.until,
         client_pace,
         sent: &sent,
+        rematch,
     };
     let mut receiver = Receiver { socket: &connection.socket, engine, held: received, reused: *reused };
     let never = Cell::new(false);
@@ -162,12 +182,13 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         let (upload, download) = (pin!(upload.run()), pin!(download.run(&mut receiver)));
         alongside(worker, watch, upload, &sent, download).await
     };
+    exchange.kept = kept;
     *exchange.server.decoder_mut() = decoder;
     *origin.engine.encoder_mut() = encoder;
     // What was taken and encoded may not have left: the origin would take the next request for the rest of this one,
     // and what is left of this one would be taken for the next request.
     origin.sent = sent.whole.get();
-    if !origin.sent && exchange.tally.request_octets.get() > 0 {
+    if !origin.sent && exchange.tally.request_octets.get() > 0 && outcome.is_ok() {
         exchange.server.close_after_response();
     }
     outcome
@@ -193,6 +214,8 @@ fn write_request_head(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: 
     };
     exchange.worker.buffers.take_output_into(&mut exchange.output);
     origin.engine.send_head(&outgoing, &mut exchange.output);
+    // As much of the body as an attempt before this one has taken: it fits, since it is of the same request.
+    let _ = origin.engine.encoder_mut().data(&exchange.kept.octets(), &mut exchange.output);
 }
 
 /// Runs the upload beside the download, until the download ends or the upload shows that it cannot. Once all is
@@ -230,7 +253,7 @@ async fn alongside<T>(
 }
 
 /// Runs something during which nothing is expected from the client, which may leave.
-async fn watched<T>(
+pub(crate) async fn watched<T>(
     mut watch: Watch<'_>,
     mut step: Pin<&mut impl Future<Output = Result<T, Fault>>>,
 ) -> Result<T, Fault> {
@@ -242,7 +265,7 @@ async fn watched<T>(
 }
 
 /// A look at a client from which nothing is expected.
-struct Watch<'a> {
+pub(crate) struct Watch<'a> {
     client: &'a Socket,
     phase: Phase,
     /// An end is taken for leaving; else a client that ended its side still wants its answer (RFC 9112 §9.6).
@@ -254,7 +277,7 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(client: &'a Socket, end_is_leaving: bool, phase: Phase, queued: &'a Cell<bool>) -> Self {
+    pub(crate) fn new(client: &'a Socket, end_is_leaving: bool, phase: Phase, queued: &'a Cell<bool>) -> Self {
         Self { client, phase, end_is_leaving, queued, over: false }
     }
 
@@ -285,10 +308,10 @@ fn upload_fault(trouble: Trouble) -> Option<Fault> {
         Trouble::Source(misdeed) => Some(client_misdeed(phase, misdeed)),
         Trouble::SourceIo(error) => Some(client_interrupt(phase, &Interrupt::Io(error))),
         Trouble::SourceLate(Late::Slow) => Some(Fault::client(phase, Kind::TooSlow)),
-        Trouble::SourceLate(Late::Deadline) => Some(Fault::client(phase, Kind::Timeout).because(REQUEST_TIMEOUT)),
+        Trouble::SourceLate(Late::Deadline) => Some(Fault::client(phase, Kind::Deadline).because(REQUEST_TIMEOUT)),
         Trouble::SinkIo(_) => None,
         Trouble::SinkLate(Late::Slow) => Some(Fault::upstream(phase, Kind::TooSlow)),
-        Trouble::SinkLate(Late::Deadline) => Some(Fault::upstream(phase, Kind::Timeout).because(REQUEST_TIMEOUT)),
+        Trouble::SinkLate(Late::Deadline) => Some(Fault::upstream(phase, Kind::Deadline).because(REQUEST_TIMEOUT)),
         Trouble::TooLarge => Some(Fault::client(phase, Kind::TooLarge)),
     }
 }
@@ -300,14 +323,12 @@ pub(crate) fn download_fault(trouble: Trouble) -> Fault {
         Trouble::Source(misdeed) => upstream_misdeed(phase, misdeed),
         Trouble::SourceIo(error) => upstream_interrupt(phase, &Interrupt::Io(error)),
         Trouble::SourceLate(Late::Slow) | Trouble::TooLarge => Fault::upstream(phase, Kind::Timeout),
-        Trouble::SourceLate(Late::Deadline) => Fault::upstream(phase, Kind::Timeout).because(REQUEST_TIMEOUT),
+        Trouble::SourceLate(Late::Deadline) => Fault::upstream(phase, Kind::Deadline).because(REQUEST_TIMEOUT),
         Trouble::SinkIo(error) => client_interrupt(phase, &Interrupt::Io(error)),
         Trouble::SinkLate(Late::Slow) => Fault::client(phase, Kind::TooSlow),
-        Trouble::SinkLate(Late::Deadline) => Fault::client(phase, Kind::Timeout).because(REQUEST_TIMEOUT),
+        Trouble::SinkLate(Late::Deadline) => Fault::client(phase, Kind::Deadline).because(REQUEST_TIMEOUT),
     }
 }
-
-pub(crate) const REQUEST_TIMEOUT: &str = "the route's request timeout";
 
 /// An endpoint's attempts running now.
 struct Running<'a> {

@@ -1,14 +1,16 @@
 //! The response on its way down: interim heads, the final one, its body.
 
 use crate::alarm::Alarm;
-use crate::attempt::{REQUEST_TIMEOUT, Sent, download_fault};
+use crate::attempt::{Sent, download_fault};
 use crate::clock::ms;
+use crate::deadline::Until;
 use crate::exchange::Tally;
 use crate::forward;
 use crate::io::Socket;
 use crate::pace::Pace;
 use crate::relay::{Pump, Sink, Source, send_all};
 use crate::request_id::RequestId;
+use crate::retry::Rematch;
 use crate::upstream::h1::Receiver;
 use crate::worker::Worker;
 use std::cell::Cell;
@@ -39,15 +41,20 @@ pub(crate) struct Download<'a> {
     pub(crate) extra: &'a mut Vec<u8>,
     pub(crate) id: &'a RequestId,
     pub(crate) tally: &'a Tally<'a>,
-    pub(crate) deadline_ms: u64,
+    pub(crate) until: Until,
     pub(crate) client_pace: Pace<'a>,
     pub(crate) sent: &'a Sent,
+    pub(crate) rematch: Rematch<'a>,
 }
 
 impl Download<'_> {
     /// Receives the response and delivers it.
     pub(crate) async fn run(&mut self, origin: &mut Receiver<'_>) -> Result<Outcome, Fault> {
         self.recv_final_head(origin).await?;
+        if self.is_unwanted() {
+            origin.discard(&self.listener.limits.http1);
+            return Err(Fault::upstream(Phase::ResponseHead, Kind::BadStatus));
+        }
         if self.head.status == Status::SWITCHING_PROTOCOLS {
             return Ok(Outcome::Switched);
         }
@@ -57,13 +64,23 @@ impl Download<'_> {
         outcome
     }
 
+    /// Whether the response is thrown away for another attempt. If not, nothing will be sent again.
+    fn is_unwanted(&self) -> bool {
+        let (taken, now_ms) = (self.tally.request_octets.get(), self.worker.clock.now_ms());
+        let unwanted = self.rematch.wants(self.head.status.code(), taken, now_ms);
+        if !unwanted {
+            self.rematch.over();
+        }
+        unwanted
+    }
+
     /// Receives heads until the final one; interim ones are passed on as they come.
     async fn recv_final_head(&mut self, origin: &mut Receiver<'_>) -> Result<(), Fault> {
         self.set_alarm(self.worker.clock.now_ms());
         loop {
             self.head.clear();
             let (worker, limits, alarm) = (self.worker, &self.listener.limits.http1, self.alarm);
-            let late = || late(worker, alarm, self.upstream, self.deadline_ms, &self.sent.ended_ms);
+            let late = || late(worker, alarm, self.upstream, self.until, &self.sent.ended_ms);
             origin.recv_head(worker, self.head, limits, alarm, late).await?;
             let now_us = worker.clock.now_us();
             if !self.head.status.is_interim() {
@@ -79,7 +96,7 @@ impl Download<'_> {
 
     fn set_alarm(&self, now_ms: u64) {
         let first_byte_ms = now_ms.saturating_add(ms(self.upstream.first_byte_timeout));
-        self.alarm.set(first_byte_ms.min(self.deadline_ms), now_ms);
+        self.alarm.set(self.until.bound(first_byte_ms), now_ms);
     }
 
     async fn send_interim(&mut self) -> Result<(), Fault> {
@@ -113,7 +130,8 @@ impl Download<'_> {
                 socket: origin.socket,
                 held: origin.held,
                 decoder: origin.engine.decoder_mut(),
-                pace: Pace::origin(self.upstream.idle_timeout, self.deadline_ms).beside(&self.tally.request_octets),
+                pace: Pace::origin(self.upstream.idle_timeout, self.until.exchange_ms)
+                    .beside(&self.tally.request_octets),
                 failed: &self.sent.failed,
             },
             sink: Sink {
@@ -126,6 +144,7 @@ impl Download<'_> {
             trailers: &mut trailers,
             octets: &self.tally.response_octets,
             octets_max: u64::MAX,
+            kept: None,
         };
         pump.run().await.map_err(download_fault)?;
         Ok(Outcome::Delivered)
@@ -137,18 +156,16 @@ fn late(
     worker: &Worker,
     alarm: &Alarm,
     upstream: &Upstream,
-    deadline_ms: u64,
+    until: Until,
     sent_ms: &Cell<Option<u64>>,
 ) -> Result<(), Fault> {
     let now_ms = worker.clock.now_ms();
     let timeout_ms = ms(upstream.first_byte_timeout);
     let due_ms = sent_ms.get().map_or(now_ms + timeout_ms, |sent| sent.saturating_add(timeout_ms));
-    if now_ms >= deadline_ms {
-        return Err(Fault::upstream(Phase::ResponseHead, Kind::Timeout).because(REQUEST_TIMEOUT));
-    }
+    until.check(Phase::ResponseHead, now_ms)?;
     if now_ms >= due_ms {
         return Err(Fault::upstream(Phase::ResponseHead, Kind::Timeout).because("the upstream's first_byte timeout"));
     }
-    alarm.set(due_ms.min(deadline_ms), now_ms);
+    alarm.set(until.bound(due_ms), now_ms);
     Ok(())
 }

@@ -6,13 +6,14 @@ use crate::downstream::h1::ClientConnection;
 use crate::fault::{client_interrupt, client_misdeed};
 use crate::pace::Pace;
 use crate::request_id::RequestId;
+use crate::retry::Kept;
 use crate::scratch::Scratch;
 use crate::worker::{Adopted, Worker};
-use crate::{finish, forward, reply};
+use crate::{finish, forward, reply, retry};
 use std::cell::Cell;
 use std::rc::Rc;
 use strait_http1::{Event, Persistence, Server};
-use strait_message::{Fault, Kind, Method, Name, Phase, Retry, Status};
+use strait_message::{Fault, Kind, Method, Name, Phase, Status};
 use strait_plan::{Action, ClientView, Facts, Listener, Route, RouteSet, Verdict};
 use strait_route::{Authority, PathRules, Target, canonical_by};
 use strait_traffic::Tried;
@@ -32,6 +33,8 @@ pub(crate) struct Exchange<'c> {
     pub(crate) id: RequestId,
     pub(crate) view: ClientView,
     pub(crate) tally: Tally<'c>,
+    /// What is sent again in another attempt.
+    pub(crate) kept: Kept,
     /// The end of the exchange, whatever happens, in the worker's milliseconds.
     pub(crate) deadline_ms: u64,
 }
@@ -233,33 +236,18 @@ pub(crate) fn octets_max(listener: &Listener, route: &Route) -> u64 {
     route.body_bytes_max.or(listener.limits.body_bytes_max).unwrap_or(u64::MAX)
 }
 
-/// Asks the upstream, again where that is permitted.
+/// Asks the upstream, again where that is permitted, does no harm and can be afforded.
 async fn attempts(exchange: &mut Exchange<'_>, route: &Route) -> Result<(), Fault> {
     let chosen = route.upstream(exchange.adopted.draw());
     let upstream = chosen.ok_or(Fault::operator(Phase::Route, Kind::NoEndpoint))?;
-    let attempts_max = exchange.adopted.plan.upstreams.get(upstream).map_or(1, |upstream| upstream.attempts_max);
     forward::prepare(exchange, route);
+    retry::begin(exchange, upstream);
     loop {
         match attempt::attempt(exchange, route, upstream).await {
-            Err(fault) if exchange.tally.attempts < attempts_max && may_retry(exchange, fault) => {
-                exchange.worker.meter.retries.add(1);
-            }
+            Err(fault) if retry::grant(exchange, upstream, fault) => retry::pause(exchange, upstream, fault).await?,
             outcome => return outcome,
         }
     }
-}
-
-/// Whether the request may be sent again: nothing of it was used up, and it was unsent or is idempotent.
-fn may_retry(exchange: &Exchange<'_>, fault: Fault) -> bool {
-    let untouched = exchange.tally.request_octets.get() == 0 && !exchange.tally.response_begun.get();
-    let in_time = exchange.worker.clock.now_ms() < exchange.deadline_ms;
-    untouched
-        && in_time
-        && match fault.retry {
-            Retry::Safe => true,
-            Retry::IfIdempotent => exchange.scratch.request.method.is_idempotent(),
-            Retry::Never => false,
-        }
 }
 
 impl<'c> Exchange<'c> {

@@ -54,14 +54,14 @@ pub(crate) fn broken(error: &io::Error) -> Kind {
     }
 }
 
+pub(crate) const STALE: &str = "an idle connection had been closed";
+
 /// A connection that was open before and turned out to be closed before anything came back: the origin closed it
 /// while the request was on its way. Nothing says that the request was acted on, and the field takes it as unsent
 /// only for idempotent methods (RFC 9110 §9.2.2).
 pub(crate) fn stale(fault: Fault) -> Fault {
     match fault.kind {
-        Kind::Closed | Kind::Reset => {
-            fault.with_retry(Retry::IfIdempotent).because("an idle connection had been closed")
-        }
+        Kind::Closed | Kind::Reset => fault.with_retry(Retry::IfIdempotent).because(STALE),
         _ => fault,
     }
 }

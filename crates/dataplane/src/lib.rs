@@ -12,6 +12,7 @@ mod attempt;
 mod buffer;
 mod clients;
 mod clock;
+mod deadline;
 mod download;
 mod downstream;
 mod exchange;
@@ -27,6 +28,7 @@ mod pace;
 mod relay;
 mod reply;
 mod request_id;
+mod retry;
 mod room;
 mod scratch;
 #[cfg(feature = "sim")]

@@ -5,6 +5,7 @@ use crate::buffer::LARGE;
 use crate::exchange::Exchange;
 use crate::io::Socket;
 use crate::pace::{Late, Pace};
+use crate::retry::Kept;
 use crate::scratch::Scratch;
 use crate::stream::{Held, Interrupt, writable};
 use crate::upstream::Connection;
@@ -40,6 +41,8 @@ pub(crate) struct Pump<'a> {
     pub(crate) octets: &'a Cell<u64>,
     /// The most octets the body may have.
     pub(crate) octets_max: u64,
+    /// Where octets are kept that may be sent again.
+    pub(crate) kept: Option<&'a Kept>,
 }
 
 /// Where a body comes from.
@@ -125,6 +128,9 @@ impl Pump<'_> {
                 Event::Data(range) => {
                     self.count(range.len())?;
                     let data = held.get(range).unwrap_or_default();
+                    if let Some(kept) = self.kept {
+                        kept.keep(data);
+                    }
                     self.sink.encoder.data(data, self.sink.output).map_err(Trouble::Source)?;
                     self.source.held.consume(received.consumed);
                 }
@@ -183,10 +189,14 @@ impl Pump<'_> {
 
     async fn take_data(&mut self, range: std::ops::Range<usize>, consumed: usize) -> Result<(), Trouble> {
         self.count(range.len())?;
-        if range.len() >= COPY_MAX {
+        // What is kept is copied out before the next wait: an attempt that ends in the wait leaves nothing half taken.
+        if range.len() >= COPY_MAX && !self.kept.is_some_and(Kept::is_open) {
             self.send(&[range]).await?;
         } else {
             let data = self.source.held.octets().get(range).unwrap_or_default();
+            if let Some(kept) = self.kept {
+                kept.keep(data);
+            }
             self.sink.encoder.data(data, self.sink.output).map_err(Trouble::Source)?;
         }
         self.source.held.consume(consumed);
@@ -364,6 +374,7 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
         trailers,
         octets: &tally.request_octets,
         octets_max: u64::MAX,
+        kept: None,
     };
     let mut down = Pump {
         worker,
@@ -386,6 +397,7 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
         trailers: &mut down_trailers,
         octets: &tally.response_octets,
         octets_max: u64::MAX,
+        kept: None,
     };
     // Both ends of a tunnel tell a complete stream from a broken one by how it is closed.
     client.ends_response.set(true);

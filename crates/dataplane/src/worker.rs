@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use strait_plan::{Listener, Plan};
 use strait_record::WorkerMeter;
-use strait_traffic::{Random, Roster};
+use strait_traffic::{Random, RetryLedger, Roster};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
@@ -45,6 +45,7 @@ pub(crate) struct Worker {
     pub(crate) draining: Cell<bool>,
     adopted: RefCell<Rc<Adopted>>,
     gates: RefCell<HashMap<Arc<str>, Gate>>,
+    ledgers: RefCell<HashMap<Arc<str>, Rc<RefCell<RetryLedger>>>>,
     stopped: Notify,
 }
 
@@ -63,6 +64,8 @@ pub(crate) struct UpstreamSlot {
     pub(crate) roster: RefCell<Roster>,
     /// The pools of its endpoints, in the plan's order.
     pub(crate) pools: Vec<Rc<Pool>>,
+    /// What its budget for retries is reckoned by.
+    pub(crate) ledger: Rc<RefCell<RetryLedger>>,
 }
 
 /// What a worker is started with.
@@ -103,6 +106,7 @@ impl Worker {
                 draws: Cell::new(0),
             })),
             gates: RefCell::default(),
+            ledgers: RefCell::default(),
             stopped: Notify::new(),
         })
     }
@@ -185,6 +189,7 @@ impl Worker {
         let upstreams = plan.upstreams.iter().map(|upstream| UpstreamSlot {
             roster: RefCell::new(Roster::new(self.id, self.peers.len())),
             pools: upstream.endpoints.iter().map(|endpoint| self.pools.of(upstream, endpoint)).collect(),
+            ledger: self.ledger(&upstream.name),
         });
         let upstreams = upstreams.collect();
         let draws = Cell::new(self.adopted().draws.get());
@@ -193,11 +198,18 @@ impl Worker {
         let old = self.adopted.replace(Rc::new(Adopted { plan: plan.clone(), upstreams, draws }));
         self.pools.keep_only(self, &plan, &old);
         drop(old);
+        self.ledgers.borrow_mut().retain(|_, ledger| Rc::strong_count(ledger) > 1);
         for bound in bound {
             if !self.draining.get() {
                 gates.insert(bound.name.clone(), accept::open(self, bound));
             }
         }
+    }
+
+    /// The ledger of an upstream's retries: the one of before, or a new one. An upstream with timeouts of a route's own
+    /// shares it.
+    fn ledger(&self, upstream: &Arc<str>) -> Rc<RefCell<RetryLedger>> {
+        self.ledgers.borrow_mut().entry(upstream.clone()).or_default().clone()
     }
 
     fn drain(&self) {

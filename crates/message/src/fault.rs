@@ -62,8 +62,12 @@ pub enum Kind {
     TooLarge,
     /// Something Strait deliberately does not do.
     Unsupported,
-    /// A deadline passed.
+    /// The phase took longer than its own timeout.
     Timeout,
+    /// An attempt took longer than one attempt may.
+    TryTimeout,
+    /// The exchange took longer than it may as a whole.
+    Deadline,
     /// A peer moved bytes more slowly than the minimum rate.
     TooSlow,
     /// The peer closed its connection early.
@@ -76,6 +80,8 @@ pub enum Kind {
     Unreachable,
     /// A body had another length than its head said.
     LengthMismatch,
+    /// An answer came whose status asks for another attempt.
+    BadStatus,
     /// No route matches.
     NoRoute,
     /// Routes match, but with other methods.
@@ -112,8 +118,12 @@ impl Fault {
     /// A fault caused by the upstream side, with the retry its phase and kind permit.
     pub fn upstream(phase: Phase, kind: Kind) -> Self {
         let retry = match (phase, kind) {
+            (_, Kind::Deadline) => Retry::Never,
             (Phase::Queue | Phase::Connect, _) => Retry::Safe,
-            (Phase::RequestBody | Phase::ResponseHead, Kind::Closed | Kind::Reset) => Retry::IfIdempotent,
+            (
+                Phase::RequestBody | Phase::ResponseHead,
+                Kind::Closed | Kind::Reset | Kind::Timeout | Kind::TryTimeout | Kind::BadStatus,
+            ) => Retry::IfIdempotent,
             _ => Retry::Never,
         };
         Self { origin: Origin::Upstream, phase, kind, retry, detail: "" }
@@ -147,7 +157,7 @@ impl Fault {
             (_, Kind::NoEndpoint | Kind::QueueFull | Kind::OverLimit | Kind::Stopping) => Status::UNAVAILABLE,
             (_, Kind::Defect) => Status::INTERNAL_ERROR,
             (Origin::Client, kind) => client_status(self.phase, kind),
-            (_, Kind::Timeout | Kind::TooSlow) => Status::GATEWAY_TIMEOUT,
+            (_, Kind::Timeout | Kind::TryTimeout | Kind::Deadline | Kind::TooSlow) => Status::GATEWAY_TIMEOUT,
             (_, Kind::TooLarge) if self.phase == Phase::RequestBody => Status::CONTENT_TOO_LARGE,
             (_, _) => Status::BAD_GATEWAY,
         }
@@ -163,12 +173,16 @@ impl Fault {
             (_, _, Kind::OverLimit) => "connection_limit_reached",
             (_, _, Kind::Refused) => "connection_refused",
             (_, _, Kind::Unreachable) => "destination_ip_unroutable",
-            (_, Phase::Connect | Phase::Queue, Kind::Timeout) => "connection_timeout",
-            (_, _, Kind::Timeout | Kind::TooSlow) => "http_response_timeout",
+            (_, Phase::Connect | Phase::Queue, Kind::Timeout | Kind::TryTimeout | Kind::Deadline) => {
+                "connection_timeout"
+            }
+            (_, Phase::RequestBody, Kind::Timeout | Kind::TooSlow) => "connection_write_timeout",
+            (_, Phase::ResponseBody | Phase::Tunnel, Kind::Timeout | Kind::TooSlow) => "connection_read_timeout",
+            (_, _, Kind::Timeout | Kind::TryTimeout | Kind::Deadline | Kind::TooSlow) => "http_response_timeout",
             (_, Phase::ResponseBody, Kind::Closed | Kind::LengthMismatch) => "http_response_incomplete",
             (_, _, Kind::Closed | Kind::Reset) => "connection_terminated",
             (_, _, Kind::TooLarge) => "http_response_header_section_size",
-            (_, _, Kind::Malformed | Kind::LengthMismatch) => "http_protocol_error",
+            (_, _, Kind::Malformed | Kind::LengthMismatch | Kind::BadStatus) => "http_protocol_error",
             (_, _, Kind::Unsupported) => "http_upgrade_failed",
             (_, _, Kind::Defect) => "proxy_internal_error",
         }
@@ -192,7 +206,7 @@ impl fmt::Display for Fault {
 
 fn client_status(phase: Phase, kind: Kind) -> Status {
     match (phase, kind) {
-        (_, Kind::Timeout | Kind::TooSlow) => Status::REQUEST_TIMEOUT,
+        (_, Kind::Timeout | Kind::Deadline | Kind::TooSlow) => Status::REQUEST_TIMEOUT,
         (Phase::RequestHead, Kind::TooLarge) => Status::HEADER_FIELDS_TOO_LARGE,
         (_, Kind::TooLarge) => Status::CONTENT_TOO_LARGE,
         (_, Kind::Unsupported) => Status::NOT_IMPLEMENTED,
@@ -262,12 +276,15 @@ impl Kind {
             Self::TooLarge => "too_large",
             Self::Unsupported => "unsupported",
             Self::Timeout => "timeout",
+            Self::TryTimeout => "try_timeout",
+            Self::Deadline => "deadline",
             Self::TooSlow => "too_slow",
             Self::Closed => "closed",
             Self::Reset => "reset",
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::LengthMismatch => "length_mismatch",
+            Self::BadStatus => "bad_status",
             Self::NoRoute => "no_route",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::NoEndpoint => "no_endpoint",
@@ -284,12 +301,15 @@ impl Kind {
             Self::TooLarge => "sent more than a limit allows",
             Self::Unsupported => "asked for something that is not supported",
             Self::Timeout => "took longer than the timeout",
+            Self::TryTimeout => "took longer than one attempt may",
+            Self::Deadline => "took longer than the whole exchange may",
             Self::TooSlow => "was slower than the minimum rate",
             Self::Closed => "closed the connection",
             Self::Reset => "reset the connection",
             Self::Refused => "refused the connection",
             Self::Unreachable => "could not be reached",
             Self::LengthMismatch => "sent a body of another length than announced",
+            Self::BadStatus => "answered with a status that asks for another attempt",
             Self::NoRoute => "has no route for this request",
             Self::MethodNotAllowed => "has no route for this method",
             Self::NoEndpoint => "has no usable endpoint",
@@ -319,7 +339,10 @@ mod tests {
     #[test]
     fn only_what_was_provably_unsent_is_safe_to_retry() {
         assert_eq!(Fault::upstream(Phase::ResponseHead, Kind::Closed).retry, Retry::IfIdempotent);
-        assert_eq!(Fault::upstream(Phase::ResponseHead, Kind::Timeout).retry, Retry::Never);
+        assert_eq!(Fault::upstream(Phase::ResponseHead, Kind::Timeout).retry, Retry::IfIdempotent);
+        assert_eq!(Fault::upstream(Phase::ResponseHead, Kind::Malformed).retry, Retry::Never);
+        assert_eq!(Fault::upstream(Phase::ResponseBody, Kind::Closed).retry, Retry::Never);
+        assert_eq!(Fault::upstream(Phase::Connect, Kind::Deadline).retry, Retry::Never);
         assert_eq!(Fault::client(Phase::RequestBody, Kind::Closed).status().code(), 499);
     }
 }

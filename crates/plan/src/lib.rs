@@ -11,7 +11,9 @@ mod endpoint;
 mod forwarded;
 mod mailbox;
 mod own_fields;
+mod retry;
 mod standing;
+mod status_set;
 mod upstream;
 
 pub use decide::{Facts, Verdict};
@@ -19,8 +21,10 @@ pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
 pub use forwarded::{ClientView, TrustedProxies};
 pub use mailbox::{PublishError, Workers};
 pub use own_fields::{IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, request_skipped};
+pub use retry::{RetryOn, RetryPolicy};
 pub use standing::{Absence, Health, Load, Standing, UpstreamState};
-pub use upstream::{RetryOn, Upstream};
+pub use status_set::StatusSet;
+pub use upstream::Upstream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,7 +1,6 @@
-use crate::{Absence, Endpoint, UpstreamState};
+use crate::{Absence, Endpoint, RetryPolicy, UpstreamState};
 use std::sync::Arc;
 use std::time::Duration;
-use strait_message::{Fault, Phase};
 use strait_traffic::{Balance, Candidate, Endpoints, Standing};
 
 /// A named group of interchangeable endpoints and how to use them.
@@ -33,32 +32,11 @@ pub struct Upstream {
     pub keep_alive_max: usize,
     /// How long an idle one is kept.
     pub keep_alive_timeout: Duration,
-    /// Attempts in all, the first included.
-    pub attempts_max: u8,
-    /// What is worth another attempt.
-    pub retry_on: RetryOn,
+    /// When a request is sent once more.
+    pub retry: RetryPolicy,
     /// The upstream that this is, used with timeouts of a route's own: the same name, endpoints and state. Metrics show
     /// only those for which this is `None`.
     pub variant_of: Option<usize>,
-}
-
-/// What is worth another attempt, beyond what the fault itself permits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryOn {
-    /// No connection could be had: the request has not left.
-    pub connect_failure: bool,
-    /// The connection broke before an octet of the response came.
-    pub reset: bool,
-}
-
-impl RetryOn {
-    /// Whether a fault is one of those worth another attempt. Whether one is permitted is in the fault.
-    pub fn includes(self, fault: &Fault) -> bool {
-        match fault.phase {
-            Phase::Queue | Phase::Connect => self.connect_failure,
-            _ => self.reset,
-        }
-    }
 }
 
 impl Upstream {
@@ -79,8 +57,7 @@ impl Upstream {
             queue_timeout: Duration::from_secs(10),
             keep_alive_max: 1024,
             keep_alive_timeout: Duration::from_secs(60),
-            attempts_max: 2,
-            retry_on: RetryOn { connect_failure: true, reset: true },
+            retry: RetryPolicy::default(),
             variant_of: None,
         }
     }

@@ -101,6 +101,8 @@ pub struct WorkerMeter {
     pub upstream_moved: Counter,
     /// Attempts beyond the first.
     pub retries: Counter,
+    /// Attempts that were permitted and not made, because the budget for retries was used up.
+    pub retries_over_budget: Counter,
     /// Access records that could not be written and were dropped.
     pub records_lost: Counter,
     /// Panics caught; each ended one connection.
@@ -166,17 +168,20 @@ const PHASES: [Phase; 8] = [
     Phase::ResponseBody,
     Phase::Tunnel,
 ];
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 20] = [
     Kind::Malformed,
     Kind::TooLarge,
     Kind::Unsupported,
     Kind::Timeout,
+    Kind::TryTimeout,
+    Kind::Deadline,
     Kind::TooSlow,
     Kind::Closed,
     Kind::Reset,
     Kind::Refused,
     Kind::Unreachable,
     Kind::LengthMismatch,
+    Kind::BadStatus,
     Kind::NoRoute,
     Kind::MethodNotAllowed,
     Kind::NoEndpoint,

@@ -30,6 +30,7 @@ impl fmt::Display for Explanation {
         self.routes(f)?;
         self.outcome(f)?;
         line(f, "timeouts", &named(&self.timeouts))?;
+        line(f, "retries", &named(&self.retries))?;
         line(f, "limits", &named(&self.limits))?;
         edits(f, "request", &self.request_fields)?;
         edits(f, "response", &self.response_fields)
@@ -92,6 +93,7 @@ impl Explanation {
             "lost": losers.collect::<Vec<_>>(),
             "lost_omitted": self.losers_omitted,
             "timeouts": words(&self.timeouts),
+            "retries": words(&self.retries),
             "limits": words(&self.limits),
             "request_headers": fields(&self.request_fields),
             "response_headers": fields(&self.response_fields),

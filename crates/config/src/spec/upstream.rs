@@ -1,5 +1,6 @@
 //! Upstreams: named groups of endpoints, and their timeouts.
 
+use super::Retry;
 use super::route::empty_list;
 use crate::decode::{Decoder, OneOrMany};
 use crate::source::Spanned;
@@ -173,30 +174,6 @@ pub struct KeepAlive {
     /// How long an idle connection is kept. Shorter than the origin keeps it (nginx 75s, Apache 5s, Node 5s), or requests meet closed connections and are sent again.
     #[spec(default = Duration::secs(60), min = Duration::millis(100), max = Duration::secs(86_400))]
     pub idle_timeout: Duration,
-}
-
-/// When a request is sent once more, to another endpoint if there is one. Only what is safe is repeated: a request that may have reached the origin only if its method is idempotent (RFC 9110 section 9.2.2).
-#[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`retry`", short = "attempts", empty_ok, peers(num_retries = "attempts", retries = "attempts", tries = "attempts", "on" = "retry_on", conditions = "retry_on", retry_policy = "retry_on"),
-    unbuilt(budget = "retry budgets", backoff = "retry delays", per_try_timeout = "timeouts of single attempts"))]
-pub struct Retry {
-    /// Most attempts, the first one included; 1 never repeats.
-    #[spec(default = 2, min = 1_u32, max = 10_u32)]
-    pub attempts: u32,
-    /// What is worth another attempt.
-    #[spec(default = vec![RetryOn::ConnectFailure, RetryOn::Reset])]
-    pub retry_on: Vec<RetryOn>,
-}
-
-/// What is worth another attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
-#[spec(noun = "a reason to try again", peers("connect-failure" = "connect_failure", error = "connect_failure", "conn-failure" = "connect_failure", "refused-stream" = "connect_failure", "empty-response" = "reset"),
-    unbuilt("500" = "retries by status", "502" = "retries by status", "503" = "retries by status", "504" = "retries by status", "5xx" = "retries by status", timeout = "retries after a timeout", gateway_error = "retries by status"))]
-pub enum RetryOn {
-    /// The connection could not be made: the request has not left.
-    ConnectFailure,
-    /// The connection broke before a byte of the response came.
-    Reset,
 }
 
 /// An upstream without endpoints could not serve anything.

@@ -5,6 +5,7 @@ use crate::alarm::Alarm;
 use crate::clock::ms;
 use crate::exchange::{self, Exchange, Tally};
 use crate::io::Socket;
+use crate::retry::Kept;
 use crate::scratch::Scratch;
 use crate::stream::{Held, Interrupt};
 use crate::worker::{Adopted, Worker};
@@ -162,6 +163,7 @@ impl ClientConnection {
             id,
             view,
             tally: Tally::new(began_us),
+            kept: Kept::default(),
             deadline_ms: u64::MAX,
         }
     }

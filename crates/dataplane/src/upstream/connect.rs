@@ -3,6 +3,7 @@
 use super::pool::{Connection, Pool, Right, Turn};
 use crate::alarm::Alarm;
 use crate::clock::ms;
+use crate::deadline::Until;
 use crate::worker::Worker;
 use crate::{fault, io};
 use std::cell::Cell;
@@ -24,7 +25,16 @@ pub(crate) struct Acquired {
     pub(crate) reused: bool,
 }
 
-/// Gets a connection to the pool's endpoint. `queued` is set once that has to be waited for under a limit.
+/// How long, and by which alarm, an exchange waits for a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience<'a> {
+    pub(crate) until: Until,
+    pub(crate) alarm: &'a Alarm,
+    /// Set once a connection has to be waited for under a limit.
+    pub(crate) queued: &'a Cell<bool>,
+}
+
+/// Gets a connection to the pool's endpoint.
 ///
 /// # Errors
 /// Faults of the phases `Queue` and `Connect`; nothing was sent.
@@ -32,20 +42,19 @@ pub(crate) async fn acquire(
     worker: &Rc<Worker>,
     upstream: &Upstream,
     pool: &Pool,
-    alarm: &Alarm,
-    queued: &Cell<bool>,
+    patience: Patience<'_>,
 ) -> Result<Acquired, Fault> {
     if let Some(connection) = pool.take(worker) {
         worker.meter.upstream_reused.add(1);
         return Ok(Acquired { connection, reused: true });
     }
-    match obtain(worker, upstream, pool, alarm, queued).await? {
+    match obtain(worker, upstream, pool, patience).await? {
         Obtained::Connection(connection) => {
             worker.meter.upstream_reused.add(1);
             Ok(Acquired { connection, reused: true })
         }
         Obtained::Right(right) => {
-            let connection = open(worker, upstream, pool, right, alarm).await?;
+            let connection = open(worker, upstream, pool, right, patience).await?;
             Ok(Acquired { connection, reused: false })
         }
     }
@@ -57,13 +66,8 @@ enum Obtained {
 }
 
 /// Gets a connection from elsewhere, or the right to open one, waiting for it where a limit asks for that.
-async fn obtain(
-    worker: &Worker,
-    upstream: &Upstream,
-    pool: &Pool,
-    alarm: &Alarm,
-    queued: &Cell<bool>,
-) -> Result<Obtained, Fault> {
+async fn obtain(worker: &Worker, upstream: &Upstream, pool: &Pool, patience: Patience<'_>) -> Result<Obtained, Fault> {
+    let Patience { until, alarm, queued } = patience;
     let began_ms = worker.clock.now_ms();
     // One idle connection is left where it is: it would soon be asked back.
     let mut asked = pool.ask_others(worker, 2);
@@ -87,13 +91,14 @@ async fn obtain(
         queued.set(!asked);
         let now_ms = worker.clock.now_ms();
         let give_up_ms = began_ms + ms(upstream.queue_timeout);
-        alarm.set(give_up_ms.min(now_ms + MOVE_MS_MAX), now_ms);
+        alarm.set(until.bound(give_up_ms.min(now_ms + MOVE_MS_MAX)), now_ms);
         match wait(turn, alarm).await {
             Some(Turn::Connection(connection)) => return Ok(Obtained::Connection(connection)),
             None if worker.clock.now_ms() >= give_up_ms => {
                 return Err(Fault::upstream(Phase::Queue, Kind::Timeout));
             }
             Some(Turn::Room) => asked = false,
+            None if let Err(fault) = until.check(Phase::Queue, worker.clock.now_ms()) => return Err(fault),
             None => asked = pool.ask_others(worker, 1),
         }
     }
@@ -132,15 +137,18 @@ async fn open(
     upstream: &Upstream,
     pool: &Pool,
     right: Right,
-    alarm: &Alarm,
+    Patience { until, alarm, .. }: Patience<'_>,
 ) -> Result<Connection, Fault> {
     let now_ms = worker.clock.now_ms();
-    alarm.set(now_ms + ms(upstream.connect_timeout), now_ms);
+    alarm.set(until.bound(now_ms + ms(upstream.connect_timeout)), now_ms);
     let resolved = pool.state.resolved();
     let mut connecting = pin!(io::connect(&pool.state.address, &resolved));
     let outcome = poll_fn(|cx| match connecting.as_mut().poll(cx) {
         Poll::Ready(outcome) => Poll::Ready(outcome.map_err(|error| fault::connect(&error))),
-        Poll::Pending => alarm.poll(cx).map(|()| Err(Fault::upstream(Phase::Connect, Kind::Timeout))),
+        Poll::Pending => alarm.poll(cx).map(|()| {
+            until.check(Phase::Connect, worker.clock.now_ms())?;
+            Err(Fault::upstream(Phase::Connect, Kind::Timeout).because("the upstream's connect timeout"))
+        }),
     })
     .await;
     let meter = pool.state.meter.of(worker.id);

@@ -7,7 +7,7 @@ use crate::io::Socket;
 use crate::stream::{Held, Interrupt};
 use crate::worker::Worker;
 use strait_http1::{Client, Event, Limits};
-use strait_message::{Fault, Kind, Phase, ResponseHead};
+use strait_message::{Fault, Headers, Kind, Phase, ResponseHead};
 
 /// An endpoint's connection while an attempt uses it.
 pub(crate) struct Origin {
@@ -60,6 +60,17 @@ impl Receiver<'_> {
                 Ok(_) => {}
                 Err(Interrupt::Deadline) => late()?,
                 Err(interrupt) => return Err(self.broken(&interrupt)),
+            }
+        }
+    }
+
+    /// Takes what has arrived of a body that nobody wants. When that is all of it, the connection can be used again.
+    pub(crate) fn discard(&mut self, limits: &Limits) {
+        let mut trailers = Headers::new();
+        while let Ok(received) = self.engine.recv_body(self.held.octets(), &mut trailers, limits) {
+            self.held.consume(received.consumed);
+            if !matches!(received.event, Event::Data(_)) {
+                return;
             }
         }
     }

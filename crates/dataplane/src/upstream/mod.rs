@@ -4,5 +4,5 @@ pub(crate) mod connect;
 pub(crate) mod h1;
 mod pool;
 
-pub(crate) use connect::acquire;
+pub(crate) use connect::{Patience, acquire};
 pub(crate) use pool::{Connection, Handed, Pool, Pools};

@@ -38,7 +38,7 @@ pub(super) static PLAN_GENERATION: Family =
     gauge("strait_plan_generation", NONE, "Generation of the plan that new exchanges run under.");
 pub(super) static DRAINING: Family = gauge("strait_draining", NONE, "1 once a drain has begun, else 0.");
 
-pub(super) static WORKER: [Filled<WorkerMeter>; 17] = [
+pub(super) static WORKER: [Filled<WorkerMeter>; 18] = [
     (counter("strait_worker_connections_accepted_total", WORKER_LABELS, "Client connections accepted."), |meter| {
         meter.connections_accepted.read() as f64
     }),
@@ -93,6 +93,14 @@ pub(super) static WORKER: [Filled<WorkerMeter>; 17] = [
     (counter("strait_worker_retries_total", WORKER_LABELS, "Attempts beyond the first of an exchange."), |meter| {
         meter.retries.read() as f64
     }),
+    (
+        counter(
+            "strait_worker_retries_over_budget_total",
+            WORKER_LABELS,
+            "Retries that were permitted and not made because the budget was used up.",
+        ),
+        |meter| meter.retries_over_budget.read() as f64,
+    ),
     (
         counter(
             "strait_worker_records_lost_total",
