@@ -171,6 +171,17 @@ impl fmt::Display for Location {
 }
 
 impl Sources {
+    /// Whether the same files were read, with the same texts.
+    pub fn same_texts(&self, other: &Self) -> bool {
+        let same = |(ours, theirs): (&SourceFile, &SourceFile)| ours.name == theirs.name && ours.text == theirs.text;
+        self.files.len() == other.files.len() && self.files.iter().zip(&other.files).all(same)
+    }
+
+    /// The names of the files that were read.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.name.as_str())
+    }
+
     /// Takes a file in.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(offset(self.files.len()));

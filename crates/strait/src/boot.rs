@@ -5,7 +5,7 @@ use crate::log::Log;
 use crate::operator::{colors_are_welcome, say, terminals};
 use crate::reload::Reloader;
 use crate::source::{Output, Source};
-use crate::{descriptors, notify, ports};
+use crate::{descriptors, notify, ports, watch};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use strait_config::value::Address;
 use strait_config::{Snapshot, Spanned};
 use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks};
 use strait_control::resolve::{ResolveIntervals, Resolver};
-use strait_control::signals::{SignalHooks, watch};
+use strait_control::signals::{self, SignalHooks};
 use strait_dataplane::{Fleet, Settings};
 use strait_plan::{ListenAddress, Plan, PublishError, Workers};
 
@@ -33,11 +33,12 @@ pub(crate) struct Running {
     _resolver: Arc<Resolver>,
 }
 
-/// Starts everything, in this order: what can be refused first, what others see last.
+/// Starts everything, in this order: what can be refused first, what others see last. `watching` reads the
+/// configuration anew whenever its files change.
 ///
 /// # Errors
 /// How the process ends, after the reason has been said.
-pub(crate) fn start(source: Source, output: Output) -> Result<Running, Exit> {
+pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Running, Exit> {
     let snapshot = source.load().map_err(|findings| output.refuse(&findings))?;
     let mut compiler = Compiler::new(workers(&snapshot)).with_terminals(log_terminals());
     let plan = compiler.compile(&snapshot).map_err(|findings| output.refuse(&findings))?;
@@ -51,6 +52,9 @@ pub(crate) fn start(source: Source, output: Output) -> Result<Running, Exit> {
     let reloader = Reloader::new(source, output, compiler, snapshot.clone(), resolver.clone(), fleet.clone());
     let reloader = Arc::new(Mutex::new(reloader));
     watch_signals(&fleet, reloader.clone(), log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
+    if watching {
+        watch::start(reloader.clone()).map_err(|error| failed(&format!("watching files: {error}")))?;
+    }
     let desk = Desk { fleet: fleet.clone(), reloader, log: log.clone() };
     let admin = start_admin(&snapshot, &desk)?;
     say_ready(&fleet, admin.as_ref());
@@ -127,7 +131,7 @@ pub(crate) fn not_bound(error: &PublishError) -> String {
 
 fn watch_signals(fleet: &Arc<Fleet>, reloader: Arc<Mutex<Reloader>>, log: Log) -> std::io::Result<()> {
     let (to_drain, to_stop) = (fleet.clone(), fleet.clone());
-    watch(SignalHooks {
+    signals::watch(SignalHooks {
         drain: Box::new(move || drain(&to_drain)),
         stop: Box::new(move || {
             say("stopping at once");

@@ -38,6 +38,7 @@ mod source;
 mod status;
 mod stop;
 mod version;
+mod watch;
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]

@@ -16,3 +16,11 @@ pub(crate) fn tell(state: &str) {
         let _ = socket.send_to_addr(state.as_bytes(), &address);
     }
 }
+
+/// Tells that the configuration is being read anew; `READY=1` follows when it has been, whatever came of it
+/// (`Type=notify-reload`).
+pub(crate) fn reloading() {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
+    tell(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}"));
+}

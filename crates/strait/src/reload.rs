@@ -1,9 +1,11 @@
 //! A new configuration for a process that serves: compiled aside, published whole, or not at all.
 
 use crate::boot::not_bound;
+use crate::notify;
 use crate::operator::say;
 use crate::source::{Output, Source};
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use strait_compile::{Change, Compiler, changes};
@@ -26,7 +28,9 @@ pub(crate) struct Reloader {
     started_with: Snapshot,
     resolver: Arc<Resolver>,
     fleet: Arc<Fleet>,
-    /// What serves now, for whoever asks.
+    /// What serves now.
+    serving: Snapshot,
+    /// The same, for whoever asks.
     effective: Value,
 }
 
@@ -40,7 +44,8 @@ impl Reloader {
         fleet: Arc<Fleet>,
     ) -> Self {
         let effective = Effective::of(&started_with).to_json();
-        Self { source, output, compiler, started_with, resolver, fleet, effective }
+        let serving = started_with.clone();
+        Self { source, output, compiler, started_with, resolver, fleet, serving, effective }
     }
 
     /// The configuration that serves.
@@ -48,11 +53,39 @@ impl Reloader {
         self.effective.clone()
     }
 
-    /// Loads, compiles and publishes. When any of it fails, the plan that serves goes on serving.
+    /// The files and folders whose changes can change what serves.
+    pub(crate) fn watched(&self) -> Vec<PathBuf> {
+        let mut paths = self.source.paths().to_vec();
+        paths.extend(self.serving.sources.names().map(PathBuf::from));
+        let folders: Vec<PathBuf> = paths.iter().filter_map(|path| path.parent()).map(Path::to_path_buf).collect();
+        paths.extend(folders);
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    /// [`Reloader::reload`] when the files say something else than what serves. A mistake is told like any other.
+    pub(crate) fn reload_if_changed(&mut self) {
+        let serving = &self.serving;
+        let same = |new: Snapshot| new.sources.same_texts(&serving.sources) && new.spec == serving.spec;
+        if !self.source.load().is_ok_and(same) {
+            let _ = self.reload();
+        }
+    }
+
+    /// Loads, compiles and publishes, and tells the service manager when it begins and ends. When any of it fails, the
+    /// plan that serves goes on serving.
     ///
     /// # Errors
     /// Why it was refused, for tools; it has been said to people.
     pub(crate) fn reload(&mut self) -> Result<Value, Value> {
+        notify::reloading();
+        let outcome = self.load_and_publish();
+        notify::tell("READY=1");
+        outcome
+    }
+
+    fn load_and_publish(&mut self) -> Result<Value, Value> {
         let loaded = self.source.load().and_then(|snapshot| Ok((self.compiler.compile(&snapshot)?, snapshot)));
         let (plan, snapshot) = loaded.map_err(|findings| {
             self.output.show(&findings);
@@ -73,6 +106,7 @@ impl Reloader {
         say_changes(generation, &changes);
         self.effective = Effective::of(&snapshot).to_json();
         let waits = self.say_what_waits(&snapshot);
+        self.serving = snapshot;
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         Ok(json!({"generation": generation, "changes": changes, "waits_for_restart": waits}))
     }

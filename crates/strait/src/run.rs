@@ -21,6 +21,9 @@ pub(crate) struct Run {
     /// Print the effective configuration, with defaults and where each value comes from, and end
     #[arg(long)]
     print_config: bool,
+    /// Read the configuration anew whenever its files change
+    #[arg(long)]
+    watch: bool,
 }
 
 impl Run {
@@ -31,7 +34,7 @@ impl Run {
         if self.print_config {
             return source.print_config(output);
         }
-        match boot::start(source, output) {
+        match boot::start(source, output, self.watch) {
             Ok(running) => running.wait(),
             Err(exit) => {
                 if nowhere && output == Output::Text {

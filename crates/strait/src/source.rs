@@ -74,6 +74,14 @@ impl Source {
         }
     }
 
+    /// The files and folders that were named; none for a text that was made up.
+    pub(crate) fn paths(&self) -> &[PathBuf] {
+        match &self.from {
+            Origin::Paths(paths) => paths,
+            Origin::Text { .. } => &[],
+        }
+    }
+
     /// What messages call it.
     pub(crate) fn name(&self) -> String {
         match &self.from {

@@ -6,6 +6,7 @@ mod support;
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::net::UnixDatagram;
 use std::sync::{Arc, Barrier};
 use support::{Strait, ask, get, origin, origin_with, whole};
 
@@ -191,4 +192,46 @@ fn a_demonstration_drains_on_a_signal() {
     strait.signal("INT");
     strait.said("strait: draining");
     assert_eq!(strait.ended().code(), Some(0));
+}
+
+fn answering(body: &str) -> String {
+    format!("listeners: {{web: \"127.0.0.1:0\"}}\nroutes: {{/: {{respond: {body}}}}}\nadmin: \"off\"")
+}
+
+#[test]
+fn a_watched_file_is_taken_up_and_one_that_says_the_same_is_not() {
+    let strait = Strait::start(&answering("one"), &["run", "--watch"]);
+    let served = strait.ready();
+    strait.write(&answering("one"));
+    strait.write("routes: {/: nowhere}");
+    strait.said("is refused: the configuration of before serves on");
+    assert!(get(served, "/").ends_with("one"));
+    strait.write(&answering("two"));
+    strait.said("reloaded: generation 2, 1 change");
+    assert!(get(served, "/").ends_with("two"));
+}
+
+#[test]
+fn the_service_manager_is_told_of_start_reload_and_end() {
+    let folder = std::env::temp_dir().join(format!("strait-notify-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("notify");
+    let _ = std::fs::remove_file(&path);
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let heard = || {
+        let mut octets = [0; 256];
+        let length = manager.recv(&mut octets).unwrap();
+        String::from_utf8_lossy(&octets[..length]).into_owned()
+    };
+    let mut strait = Strait::start_with(&answering("one"), &["run"], &[("NOTIFY_SOCKET", path.to_str().unwrap())]);
+    strait.ready();
+    assert_eq!(heard(), "READY=1");
+    strait.signal("HUP");
+    assert!(heard().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert_eq!(heard(), "READY=1");
+    strait.signal("TERM");
+    assert_eq!(heard(), "STOPPING=1");
+    assert_eq!(strait.ended().code(), Some(0));
+    std::fs::remove_dir_all(&folder).unwrap();
 }

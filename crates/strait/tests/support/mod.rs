@@ -25,13 +25,24 @@ impl Strait {
 
     /// Starts it with these words and a configuration in its folder.
     pub(crate) fn start(configuration: &str, words: &[&str]) -> Self {
+        Self::start_with(configuration, words, &[])
+    }
+
+    /// [`Strait::start`] with these variables in its environment.
+    pub(crate) fn start_with(configuration: &str, words: &[&str], environment: &[(&str, &str)]) -> Self {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("strait-process-{}-{count}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("strait.yaml"), configuration).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_strait"));
-        command.args(words).current_dir(&folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(words)
+            .envs(environment.iter().copied())
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (sender, lines) = channel();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
