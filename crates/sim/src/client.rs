@@ -112,10 +112,11 @@ impl Client {
 
     /// Sends what is no request, or less than one.
     async fn misbehave(&mut self, wire: Wire) {
-        match self.random.below(4) {
+        match self.random.below(5) {
             0 => self.await_close(wire, HEADER_TIMEOUT).await,
             1 => self.drip(wire).await,
             2 => self.ignore(wire).await,
+            3 => self.vanish(wire).await,
             _ => self.send_nonsense(wire).await,
         }
     }
@@ -160,6 +161,22 @@ impl Client {
         if timeout(Duration::from_secs(1), drained(&mut wire)).await.is_err() && self.world.knobs.gentle {
             self.world.fail(format!("request {number}: the connection of a client that does not read stays open"));
         }
+    }
+
+    /// Sends a request or a part of one and is not there any more: no end, no reset, and nothing is read. What that holds
+    /// must be given back all the same.
+    async fn vanish(&mut self, wire: Wire) {
+        let number = self.world.new_case(&mut self.random);
+        self.world.change(number, |case| {
+            (case.patience, case.expects_continue, case.route) = (Patience::LeavesAfterMs(0), false, "u");
+        });
+        let (head, body) = request(&self.world.case(number));
+        let octets = [head, body.concat()].concat();
+        let part = self.random.between(0, octets.len() as u64) as usize;
+        let _ = timeout(Duration::from_secs(1), wire.stream.write_all(&octets[..part])).await;
+        self.world.change(number, |case| case.outcome = Outcome::Left);
+        // Never dropped, so that the network never hears of its end.
+        std::mem::forget(wire.stream.clone());
     }
 
     async fn send_nonsense(&mut self, mut wire: Wire) {
