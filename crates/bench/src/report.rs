@@ -10,7 +10,8 @@ use crate::samples::Samples;
 const TIE: f64 = 0.03;
 
 /// The columns of the first table.
-const COLUMNS: [&str; 7] = ["floor", "nginx", "haproxy", "envoy", "caddy", "strait", "strait+json"];
+const COLUMNS: [&str; 9] =
+    ["floor", "nginx", "haproxy", "envoy", "caddy", "strait", "strait+json", "strait+metrics", "strait+json+metrics"];
 
 /// What became of a goal.
 pub(crate) enum Verdict {
