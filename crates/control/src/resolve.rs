@@ -97,8 +97,8 @@ impl Resolver {
             let _ = orders.send(Adopt { names, tried });
         }
         let deadline = Instant::now() + wait;
-        // Disconnected once every new name was tried.
-        while trying.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
+        // Disconnected once every new name was tried. Where there is none, a start does not wait for a thread to begin.
+        while !expected.is_empty() && trying.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
         let unknown = expected.into_iter().filter(|(_, states)| is_unknown(states));
         unknown.map(|((host, port), _)| format!("{host}:{port}")).collect()
     }
