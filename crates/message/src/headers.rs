@@ -275,6 +275,7 @@ impl fmt::Debug for Headers {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::{Headers, Line};
     use crate::{Name, NameSet};
