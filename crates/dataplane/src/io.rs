@@ -4,13 +4,16 @@
 //! a lock. A transfer shorter than asked for tells that the socket is drained, and saves the system call that would
 //! only say so.
 
+mod pipe;
 mod queue;
+
+pub(crate) use pipe::{LentPipe, PIPE_OCTETS_MAX, Pipes};
 
 #[cfg(feature = "sim")]
 use crate::sim;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::task::{Context, Poll, Waker, ready};
 use strait_plan::EndpointAddress;
@@ -190,6 +193,51 @@ impl Socket {
         matches!(self, Self::Unix(_))
     }
 
+    /// Whether the kernel can move octets from and to it past us.
+    pub(crate) fn splices(&self) -> bool {
+        matches!(self, Self::Tcp(_) | Self::Unix(_))
+    }
+
+    /// Moves octets from here into an empty pipe once there are some; zero at the end of the stream.
+    pub(crate) fn poll_splice_in(
+        &self,
+        pipe: &LentPipe<'_>,
+        octets: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.poll_read_ready(cx))?;
+            match self.try_splice(Interest::READABLE, |socket| pipe.fill(socket, octets)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+
+    /// Moves octets from a pipe that holds some to here once there is room.
+    pub(crate) fn poll_splice_out(&self, pipe: &LentPipe<'_>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.poll_write_ready(cx))?;
+            match self.try_splice(Interest::WRITABLE, |socket| pipe.empty(socket)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+
+    fn try_splice(
+        &self,
+        interest: Interest,
+        call: impl FnOnce(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.try_io(interest, || call(stream.as_fd())),
+            Self::Unix(stream) => stream.try_io(interest, || call(stream.as_fd())),
+            #[cfg(feature = "sim")]
+            Self::Sim(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// What has happened on a socket from which nothing is expected.
     pub(crate) fn poll_unexpected(&self, cx: &mut Context<'_>) -> Poll<Unexpected> {
         loop {
@@ -288,7 +336,7 @@ pub(crate) enum Unexpected {
 }
 
 /// `recv` and `send` go straight to the socket; `read` and `write` go through the file layer first.
-fn read_some(fd: std::os::fd::BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+fn read_some(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::net::recv(fd, buffer, rustix::net::RecvFlags::empty())?.0)
 }
 
@@ -302,7 +350,7 @@ fn takes_octets(socket: impl AsFd) -> io::Result<()> {
     }
 }
 
-fn write_slices(fd: std::os::fd::BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+fn write_slices(fd: BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> io::Result<usize> {
     Ok(match slices {
         [only] => rustix::net::send(fd, only, rustix::net::SendFlags::NOSIGNAL)?,
         several => rustix::io::writev(fd, several)?,

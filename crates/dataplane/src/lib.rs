@@ -33,6 +33,7 @@ mod room;
 mod scratch;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod splice;
 mod stream;
 mod upstream;
 mod worker;

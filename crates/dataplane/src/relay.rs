@@ -70,7 +70,7 @@ pub(crate) struct Sink<'a> {
 impl Sink<'_> {
     /// Whether the kernel would take a large piece at once. What it would not take waits in our memory, and the
     /// peer may never read it.
-    fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.socket.room() >= LARGE as u64
     }
 }
@@ -106,6 +106,15 @@ impl Pump<'_> {
                 return self.send(&[]).await;
             }
             self.send(&[]).await?;
+            if self.may_splice()
+                && let Some(pipe) = self.worker.pipes.lend()
+            {
+                // Boxed: most bodies are small, and every exchange would hold the memory for this.
+                match Box::pin(self.splice(&pipe)).await? {
+                    true => continue,
+                    false => return self.end_by_eof().await,
+                }
+            }
             let octets = self.fill_for_sink(large).await?;
             if octets == 0 {
                 return self.end_by_eof().await;
@@ -203,7 +212,8 @@ impl Pump<'_> {
         if self.sink.output.len() >= OUTPUT_MAX { self.send(&[]).await } else { Ok(()) }
     }
 
-    fn count(&self, octets: usize) -> Result<(), Trouble> {
+    /// Counts octets of the body.
+    pub(crate) fn count(&self, octets: usize) -> Result<(), Trouble> {
         let octets = self.octets.get() + octets as u64;
         self.octets.set(octets);
         if octets > self.octets_max { Err(Trouble::TooLarge) } else { Ok(()) }
@@ -235,7 +245,7 @@ impl Pump<'_> {
     }
 
     /// Waits at the sink's pace until the kernel takes octets for it.
-    async fn wait_for_room(&mut self) -> Result<(), Trouble> {
+    pub(crate) async fn wait_for_room(&mut self) -> Result<(), Trouble> {
         let (worker, alarm, Sink { socket, pace, .. }) = (self.worker, self.alarm, &mut self.sink);
         loop {
             let arm = || pace.arm(alarm, worker.clock.now_ms(), || socket.queued());

@@ -5,6 +5,7 @@ use crate::alarm::{TURN_MS, Wheel};
 use crate::buffer::BufferPool;
 use crate::clock::Clock;
 use crate::downstream::h1::DRAIN_IDLE_MS;
+use crate::io::Pipes;
 use crate::lobby::{self, Bells, Lobby};
 use crate::log::Log;
 use crate::mail::{Mail, Mailbox};
@@ -32,6 +33,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Clock,
     pub(crate) wheel: Rc<Wheel>,
     pub(crate) buffers: Rc<BufferPool>,
+    pub(crate) pipes: Pipes,
     pub(crate) lobby: Lobby,
     pub(crate) rooms: Rooms,
     bells: Cell<Option<Bells>>,
@@ -91,6 +93,7 @@ impl Worker {
             random: RefCell::new(Random::seeded(birth.seed)),
             wheel: Wheel::new(),
             buffers: Rc::default(),
+            pipes: Pipes::default(),
             lobby,
             rooms: Rooms::default(),
             bells: Cell::new(Some(bells)),
@@ -166,6 +169,7 @@ impl Worker {
         self.clock.follow_wall();
         self.pools.sweep(self, now_ms);
         self.buffers.trim();
+        self.pipes.trim();
         self.rooms.trim();
         self.lobby.trim();
     }
