@@ -98,3 +98,50 @@ impl Drop for LentPipe<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::{KEPT_MAX, LENT_MAX, Pipes};
+    use std::io::{Read, Write};
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn octets_pass_and_the_empty_pipe_is_kept() {
+        let pipes = Pipes::default();
+        let (mut client, near) = UnixStream::pair().unwrap();
+        let (far, mut origin) = UnixStream::pair().unwrap();
+        client.write_all(b"past us").unwrap();
+        let pipe = pipes.lend().unwrap();
+        assert_eq!(pipe.fill(near.as_fd(), 4).unwrap(), 4);
+        assert_eq!((pipe.empty(far.as_fd()).unwrap(), pipe.held()), (4, 0));
+        drop(pipe);
+        assert_eq!(pipes.spare.borrow().len(), 1);
+        let mut got = [0; 4];
+        origin.read_exact(&mut got).unwrap();
+        assert_eq!(&got, b"past");
+    }
+
+    #[test]
+    fn a_pipe_with_octets_in_it_is_closed() {
+        let pipes = Pipes::default();
+        let (mut client, near) = UnixStream::pair().unwrap();
+        client.write_all(b"x").unwrap();
+        let pipe = pipes.lend().unwrap();
+        assert_eq!(pipe.fill(near.as_fd(), 1).unwrap(), 1);
+        drop(pipe);
+        assert!(pipes.spare.borrow().is_empty());
+    }
+
+    #[test]
+    fn so_many_are_lent_and_kept_and_no_more() {
+        let pipes = Pipes::default();
+        let lent: Vec<_> = std::iter::from_fn(|| pipes.lend()).take(LENT_MAX + 1).collect();
+        assert_eq!(lent.len(), LENT_MAX);
+        drop(lent);
+        assert_eq!((pipes.spare.borrow().len(), pipes.lent.get()), (KEPT_MAX, 0));
+        pipes.trim();
+        assert_eq!(pipes.spare.borrow().len(), KEPT_MAX / 2);
+    }
+}
