@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fmt::Write as _;
+use strait_filters::flow::Behaviour as _;
 use strait_plan::{Action, Plan, Route};
 
 /// A difference between two plans.
@@ -74,6 +75,11 @@ fn meaning(plan: &Plan, route: &Route) -> String {
         }
         other => format!("{other:?}"),
     };
+    let steps = route.filters.iter().flat_map(|chain| chain.steps());
+    let filters: Vec<_> =
+        steps.map(|step| format!("{} {}", step.filter.kind().name(), step.filter.describe())).collect();
     let Route { request_timeout, preserve_host, body_bytes_max, request_headers, response_headers, .. } = route;
-    format!("{action} {request_timeout:?} {preserve_host} {body_bytes_max:?} {request_headers:?} {response_headers:?}")
+    format!(
+        "{action} {request_timeout:?} {preserve_host} {body_bytes_max:?} {request_headers:?} {response_headers:?} {filters:?}"
+    )
 }

@@ -46,7 +46,9 @@ fn disappointment(expected: &Expectation, got: &Explanation) -> Option<String> {
 fn status(outcome: &Outcome) -> Option<u16> {
     match outcome {
         Outcome::Forward { .. } => None,
-        Outcome::Redirect { status, .. } | Outcome::Respond { status, .. } => Some(*status),
+        Outcome::Filter { status, .. } | Outcome::Redirect { status, .. } | Outcome::Respond { status, .. } => {
+            Some(*status)
+        }
         Outcome::MethodNotAllowed(_) => Some(405),
         Outcome::NoRoute => Some(404),
     }

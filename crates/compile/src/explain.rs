@@ -1,10 +1,12 @@
 //! What becomes of a request and why, by the code that serves: [`RouteSet::decide`] finds the route and
 //! [`Route::upstream`] the upstream.
 
+mod filters;
 mod render;
 mod request;
 mod retries;
 
+pub use filters::FilterStep;
 use request::Parsed;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -67,6 +69,8 @@ pub struct Explanation {
     pub address: String,
     /// The route that won; `None` when there is none.
     pub winner: Option<Winner>,
+    /// What each filter would do, in order.
+    pub filters: Vec<FilterStep>,
     /// What is done.
     pub outcome: Outcome,
     /// Patterns that lost, the nearest first.
@@ -137,6 +141,13 @@ pub enum Outcome {
         /// The Content-Type; empty for none.
         content_type: String,
     },
+    /// A filter answers in the origin's place.
+    Filter {
+        /// The filter's name.
+        name: &'static str,
+        /// The status.
+        status: u16,
+    },
     /// Patterns match, but with these methods: 405.
     MethodNotAllowed(String),
     /// Nothing matches: 404.
@@ -201,6 +212,7 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refu
     let (losers, losers_omitted) = losers(&listener.routes, &facts);
     let view = question.client.map(|ip| listener.trusted_proxies.client((ip, 0).into(), &fields(question)));
     let route = if let Verdict::Route(route, _) = &verdict { Some(*route) } else { None };
+    let filters = route.map_or_else(Vec::new, |route| filters::rehearse(route, question, &request, method, view));
     Ok(Explanation {
         method: question.method.to_owned(),
         listener: listener.name.clone(),
@@ -216,7 +228,8 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refu
         }),
         response_fields: route.map_or_else(Edits::default, response_fields),
         client: view.map(|view| view.address.ip().to_string()),
-        outcome: outcome(plan, verdict, &request),
+        outcome: answered(&filters).unwrap_or_else(|| outcome(plan, verdict, &request)),
+        filters,
         host: request.host,
         path: request.path,
         query: request.query,
@@ -262,6 +275,11 @@ fn losers(routes: &RouteSet, facts: &Facts<'_>) -> (Vec<Loser>, usize) {
     });
     let all = lost.clone().count();
     (lost.take(LOSERS_MAX).collect(), all.saturating_sub(LOSERS_MAX))
+}
+
+/// What a filter answers, if one does.
+fn answered(filters: &[FilterStep]) -> Option<Outcome> {
+    filters.iter().find_map(|filter| Some(Outcome::Filter { name: filter.name(), status: filter.status()? }))
 }
 
 fn outcome(plan: &Plan, verdict: Verdict<'_>, request: &Parsed) -> Outcome {

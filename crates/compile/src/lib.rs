@@ -22,6 +22,7 @@ mod differ;
 mod difference;
 mod expectations;
 mod explain;
+mod filters;
 mod listeners;
 mod registry;
 mod retry;
@@ -31,8 +32,9 @@ mod upstreams;
 
 pub use differ::{Change, changes};
 pub use difference::{FieldStep, Step, Turn, difference};
-pub use explain::{Explanation, Loser, Outcome, Question, Refusal, Share, Winner, explain};
+pub use explain::{Explanation, FilterStep, Loser, Outcome, Question, Refusal, Share, Winner, explain};
 
+use filters::Filters;
 use registry::Registry;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -92,7 +94,9 @@ impl Compiler {
     pub fn compile(&mut self, snapshot: &Snapshot) -> Result<Arc<Plan>, Diagnostics> {
         let mut found = Vec::new();
         let mut upstreams = Upstreams::of(snapshot, &self.registry);
-        let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut found);
+        let mut filters = Filters::of(snapshot);
+        let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut filters, &mut found);
+        found.extend(filters.into_findings());
         if found.iter().any(Diagnostic::is_error) {
             return Err(snapshot.refuse(found));
         }

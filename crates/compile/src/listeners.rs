@@ -1,6 +1,6 @@
 //! Listeners: addresses, limits, whom they trust, and the table they use.
 
-use crate::routes::{NamedTable, TOP};
+use crate::routes::{NamedTable, TOP, has_own_table};
 use std::sync::Arc;
 use strait_config::value::{Address, Cidr};
 use strait_config::{Snapshot, Spanned, spec};
@@ -11,7 +11,7 @@ use strait_route::PathRules;
 pub(crate) fn listeners(snapshot: &Snapshot, tables: &[NamedTable]) -> Vec<Listener> {
     let top = trusted(&snapshot.spec.trusted_proxies);
     let compile = |(name, spec): &(Spanned<String>, spec::Listener)| {
-        let table = if spec.routes.is_some() { &*name.value } else { TOP };
+        let table = if has_own_table(spec) { &*name.value } else { TOP };
         Some(Listener {
             name: name.value.as_str().into(),
             address: address(&spec.address),

@@ -1,10 +1,12 @@
 //! Routes: patterns become a table, and what stands behind each an action.
 
+use crate::filters::Filters;
 use crate::upstreams::Upstreams;
 use std::sync::Arc;
 use strait_config::spec::{self, To};
 use strait_config::value::{HeaderName, Headers};
 use strait_config::{Diagnostic, Snapshot, Span, Spanned, Table as Entries, codes, text_of};
+use strait_filters::Chain;
 use strait_message::Status;
 use strait_plan::{Action, HeaderEdits, Redirect, Respond, Route, RouteSet};
 use strait_route::{Conflict, Pattern, PatternError, PatternIndex, RouteId, Table, TableError};
@@ -24,22 +26,39 @@ pub(crate) fn tables(
     snapshot: &Snapshot,
     seed: u64,
     upstreams: &mut Upstreams<'_>,
+    filters: &mut Filters<'_>,
     found: &mut Vec<Diagnostic>,
 ) -> Vec<NamedTable> {
-    let compile = |(name, routes): (&str, &Entries<spec::Route>)| {
-        let table = table(snapshot, routes, seed, found)?;
-        let routes = routes.iter().map(|(pattern, route)| compile_route(snapshot, name, pattern, route, upstreams));
+    let compile = |(name, listener, routes): WrittenTable<'_>| {
+        // What is wrong with the table at the top was said when that was compiled.
+        let mut again = Vec::new();
+        let is_top = name == TOP || listener.is_some_and(|listener| listener.routes.is_some());
+        let table = table(snapshot, routes, seed, if is_top { &mut *found } else { &mut again })?;
+        let mut one = |(pattern, route): &(Spanned<String>, spec::Route)| {
+            let chain = filters.chain(listener, route);
+            compile_route(snapshot, name, pattern, route, upstreams, chain)
+        };
+        let routes = routes.iter().map(&mut one);
         let set = RouteSet { table, routes: routes.collect() };
         Some(NamedTable { name: name.into(), set: Arc::new(set) })
     };
     written(snapshot).filter_map(compile).collect()
 }
 
-/// The tables as they are written, each with its name.
-pub(crate) fn written(snapshot: &Snapshot) -> impl Iterator<Item = (&str, &Entries<spec::Route>)> {
-    let own =
-        snapshot.spec.listeners.iter().filter_map(|(name, listener)| Some((&*name.value, listener.routes.as_ref()?)));
-    std::iter::once((TOP, &snapshot.spec.routes)).chain(own)
+/// A table as it is written: its name, the listener whose own it is, and its routes.
+pub(crate) type WrittenTable<'s> = (&'s str, Option<&'s spec::Listener>, &'s Entries<spec::Route>);
+
+/// The tables as they are written. A listener with filters has a table of its own, for they are part of its routes.
+pub(crate) fn written(snapshot: &Snapshot) -> impl Iterator<Item = WrittenTable<'_>> {
+    let top = &snapshot.spec.routes;
+    let own = snapshot.spec.listeners.iter().filter(|(_, listener)| has_own_table(listener));
+    let own = own.map(move |(name, listener)| (&*name.value, Some(listener), listener.routes.as_ref().unwrap_or(top)));
+    std::iter::once((TOP, None, top)).chain(own)
+}
+
+/// Whether a listener does not use the table at the top.
+pub(crate) fn has_own_table(listener: &spec::Listener) -> bool {
+    listener.routes.is_some() || !listener.filters.is_empty()
 }
 
 /// The lookup table; the n-th pattern leads to the n-th route. `None` when something is wrong.
@@ -115,6 +134,7 @@ fn compile_route(
     pattern: &Spanned<String>,
     spec: &spec::Route,
     upstreams: &mut Upstreams<'_>,
+    filters: Option<Arc<Chain>>,
 ) -> Route {
     let (action, request_timeout) = match (&spec.to, &spec.redirect, &spec.respond) {
         (Some(to), ..) => forward(to, spec, upstreams),
@@ -130,6 +150,7 @@ fn compile_route(
         body_bytes_max: spec.body_size.map(|limit| limit.get().map_or(u64::MAX, |size| size.get())),
         request_headers: edits(&spec.request_headers, &spec.remove_request_headers),
         response_headers: edits(&spec.response_headers, &spec.remove_response_headers),
+        filters,
         meter: upstreams.registry().route(table, pattern),
     }
 }

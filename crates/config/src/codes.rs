@@ -107,6 +107,10 @@ codes! {
     WEIGHT = "E0216", "the weights cannot be used", "Weights are whole numbers from 0 to 1,000,000 of which at least one is above 0. They need not add up to 100.";
     VERSION = "E0217", "unknown version of the format", "The only version of the configuration format is 1.";
 
+    URL_PATH = "E0230", "not a path of a URL", "A path begins with `/` and holds no query: `/api`. It is compared in its canonical form.";
+    REGEX = "E0231", "not a usable regular expression",
+        "Expressions are those of the Rust crate regex: linear in time, without look-around and back-references, and at most 1 MiB when compiled.";
+
     // Names and the whole.
     UNKNOWN_UPSTREAM = "E0301", "no upstream of this name",
         "A target without a port is the name of an entry of `upstreams`. For a host, write the port: `app:80`.";
@@ -119,6 +123,12 @@ codes! {
         "A pattern is [METHOD[,METHOD] ][host][/path]: `example.com/api/*`, `GET /users/{id}`.";
     PATTERN_TIE = "E0307", "two patterns match the same requests",
         "The most specific pattern wins, so order never matters; two patterns of equal rank that overlap would make it matter.";
+
+    UNKNOWN_POLICY = "E0330", "no policy of this name", "`- use: NAME` stands for the filters of the entry NAME of `policies`.";
+    POLICY_CYCLE = "E0331", "a policy uses itself", "Policies may use other policies, as long as none comes back to itself.";
+    UNUSED_POLICY = "E0332", "a policy is never used", "No list of filters has `use` with its name. This is a warning.";
+    FILTER_ORDER = "E0333", "filters in an order that is unsafe",
+        "Requests run through filters from the first to the last. This is a warning: the order is kept.";
 
     // Load-time values.
     REFERENCE = "E0401", "not a usable `${…}`",

@@ -69,7 +69,7 @@ impl Shape {
     }
 
     /// The refusal of a word that is not built: ours, a peer's word for it, or nearly it.
-    fn unbuilt_word(&self, span: Span, word: &str) -> Option<Diagnostic> {
+    pub(crate) fn unbuilt_word(&self, span: Span, word: &str) -> Option<Diagnostic> {
         let near =
             || words::closest(word, self.unbuilt.iter().map(|(word, _)| *word)).filter(|_| self.meant(word).is_none());
         let ours = match self.unbuilt_feature(word) {
@@ -123,6 +123,11 @@ impl Decoder {
     /// Reports a finding.
     pub fn report(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
+    }
+
+    /// Names what is read next in messages.
+    pub(crate) fn under(&mut self, key: &'static str) {
+        self.key = key;
     }
 
     /// Sorts the entries of a map by key; reports the keys that do not belong here.

@@ -1,122 +1,166 @@
-//! The filters of the language. None is built yet: each is known, so that it is refused by name.
+//! The filters of the language: one spec type each, by the list of `strait_filters`.
+
+mod named;
 
 use crate::codes;
-use crate::decode::{Decoder, Spec, not_built};
-use crate::diagnose::Diagnostic;
-use crate::schema::{Kind, Schema};
-use crate::source::Spanned;
-use crate::syntax::{Node, NodeKind};
-use crate::words;
+use crate::decode::{Decoder, Shape, Spec};
+use crate::diagnose::{Diagnostic, Edit};
+use crate::schema::{Field, Kind, Schema};
+use crate::source::{Span, Spanned};
+use crate::syntax::{Entry, Node, NodeKind};
+use strait_filters::for_each_filter;
 
-/// A step on the exchange. There is none yet, so no value of this type exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Filter {}
+/// An item of a list of filters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    /// Where its name is written.
+    pub span: Span,
+    /// What it is.
+    pub step: Step,
+}
 
-/// Each filter with what it does.
-pub const FILTERS: [(&str, &str); 37] = [
-    ("use", "named policies"),
-    ("request_id", "request identifiers of your own form"),
-    ("compress", "compression"),
-    ("cache", "caching"),
-    ("rate_limit", "rate limits"),
-    ("concurrency_limit", "concurrency limits"),
-    ("auth", "authentication"),
-    ("jwt", "JSON Web Tokens"),
-    ("oidc", "OpenID Connect"),
-    ("basic_auth", "basic authentication"),
-    ("api_key", "API keys"),
-    ("ext_auth", "external authorization"),
-    ("cors", "cross-origin requests"),
-    ("csrf", "protection against forged requests"),
-    ("waf", "the web application firewall"),
-    ("bot", "bot detection"),
-    ("ip_allow", "lists of allowed addresses"),
-    ("ip_deny", "lists of denied addresses"),
-    ("geo", "country of the client"),
-    ("set_headers", "headers set by a filter"),
-    ("remove_headers", "headers removed by a filter"),
-    ("strip_prefix", "rewriting of paths"),
-    ("add_prefix", "rewriting of paths"),
-    ("rewrite", "rewriting of paths"),
-    ("redirect", "redirects by a filter"),
-    ("body_limit", "body limits by a filter"),
-    ("buffer", "buffering of bodies"),
-    ("decompress", "decompression"),
-    ("transform_json", "JSON transformation"),
-    ("grpc_web", "gRPC-Web"),
-    ("grpc_transcode", "transcoding to gRPC"),
-    ("validate_schema", "validation by schema"),
-    ("mirror", "mirroring"),
-    ("fault", "fault injection"),
-    ("wasm", "WebAssembly filters"),
-    ("ext_proc", "external processing"),
-    ("log", "log fields by a filter"),
-];
+macro_rules! spec_types {
+    ($($variant:ident $module:ident;)*) => {
+        $(mod $module;)*
 
+        $(pub use $module::*;)*
+
+        /// What an item of a list of filters says.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs, reason = "each is documented by its spec type")]
+        pub enum Step {
+            /// The filters of a policy, by its name.
+            Use(Spanned<String>),
+            $($variant($variant),)*
+        }
+
+        /// The filters that exist, and `use`.
+        static SHAPE: Shape = Shape {
+            noun: "a filter",
+            keys: &["use", $(stringify!($module),)*],
+            examples: &[],
+            short: None,
+            short_if: None,
+            peers: PEERS,
+            unbuilt: UNBUILT,
+        };
+
+        fn decode_step(name: &str, settings: Option<&Node>, node: &Node, decoder: &mut Decoder) -> Option<Step> {
+            match name {
+                "use" => settings_of("use", settings, node, decoder).map(Step::Use),
+                $(stringify!($module) => settings_of(stringify!($module), settings, node, decoder).map(Step::$variant),)*
+                _ => None,
+            }
+        }
+
+        /// What may stand in an item: one of these.
+        fn fields() -> Vec<Field> {
+            vec![
+                field("use", "The filters of the policy of this name, in place of this item.", String::schema()),
+                $(field(stringify!($module), "", <$variant as Spec>::schema()),)*
+            ]
+        }
+    };
+}
+
+for_each_filter!(spec_types);
+
+fn field(key: &'static str, doc: &'static str, schema: Schema) -> Field {
+    let doc = if doc.is_empty() { schema.doc } else { doc };
+    Field { key, doc, schema, required: false, optional: true, default: None, min: None, max: None, example: None }
+}
+
+/// Filters of the language that are not built yet, with the name of the feature.
+const UNBUILT: &[(&str, &str)] = named::UNBUILT;
 /// Words of other products for filters.
-const PEERS: [(&str, &str); 16] = [
-    ("stripPrefix", "strip_prefix"),
-    ("strip_path", "strip_prefix"),
-    ("addPrefix", "add_prefix"),
-    ("limit_req", "rate_limit"),
-    ("rateLimit", "rate_limit"),
-    ("rate-limiting", "rate_limit"),
-    ("limit_conn", "concurrency_limit"),
-    ("inFlightReq", "concurrency_limit"),
-    ("gzip", "compress"),
-    ("encode", "compress"),
-    ("proxy_cache", "cache"),
-    ("auth_basic", "basic_auth"),
-    ("basicauth", "basic_auth"),
-    ("forwardAuth", "ext_auth"),
-    ("forward_auth", "ext_auth"),
-    ("ipAllowList", "ip_allow"),
-];
+const PEERS: &[(&str, &str)] = named::PEERS;
+
+impl Step {
+    /// The policy that stands in this item's place.
+    pub fn policy(&self) -> Option<&Spanned<String>> {
+        if let Self::Use(name) = self { Some(name) } else { None }
+    }
+}
 
 impl Spec for Filter {
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
-        let name = match &node.kind {
-            NodeKind::Scalar { .. } => Spanned::new(node.shown().unwrap_or_default().to_owned(), node.span),
-            NodeKind::Map(entries) if entries.len() == 1 => entries.first().map(|entry| entry.key.clone())?,
+        let (name, settings) = match &node.kind {
+            NodeKind::Scalar { .. } => (Spanned::new(node.shown().unwrap_or_default().to_owned(), node.span), None),
             NodeKind::Map(entries) => {
-                several(entries.get(1).map(|entry| &entry.key), node, decoder);
-                return None;
+                only(entries, node, decoder).map(|entry| (entry.key.clone(), Some(&entry.value)))?
             }
             NodeKind::List(_) => {
                 decoder.wrong_form(node, "a filter", &["scalar", "map"]);
                 return None;
             }
         };
-        decoder.report(refuse(&name));
-        None
+        if !SHAPE.keys.contains(&name.value.as_str()) {
+            decoder.report(refuse(&name));
+            return None;
+        }
+        let step = decode_step(&name.value, settings, node, decoder)?;
+        Some(Self { span: name.span, step })
     }
 
     fn schema() -> Schema {
-        Schema { name: "", doc: "", kind: Kind::Text { what: "a filter", pattern: None, examples: &[] } }
+        let what = "the name of a filter";
+        let name = Schema { name: "", doc: "", kind: Kind::Text { what, pattern: Some("^[a-z_]+$"), examples: &[] } };
+        let doc = "A step on the way of request and response: one key, the filter's name, with its settings. A name alone is the filter with its defaults.";
+        Schema::forms("", "", vec![Schema::record("Filter", doc, &SHAPE, fields()), name])
     }
 }
 
-fn several(second: Option<&Spanned<String>>, node: &Node, decoder: &mut Decoder) {
-    let span = second.map_or(node.span, |key| key.span);
+fn only<'n>(entries: &'n [Entry], node: &Node, decoder: &mut Decoder) -> Option<&'n Entry> {
+    if let [only] = entries {
+        return Some(only);
+    }
+    let span = entries.get(1).map_or(node.span, |entry| entry.key.span);
+    // In a block the second key stands where the first does, behind the dash and a space.
+    let in_block = entries.first().is_some_and(|first| first.key.span.start == node.span.start);
+    let before = Span { start: span.start.saturating_sub(2), end: span.start, ..span };
+    let edits = if in_block { vec![Edit { span: before, replacement: "- ".to_owned() }] } else { Vec::new() };
     decoder.report(
         Diagnostic::error(codes::WRONG_FORM, span, "each filter is a list item of its own")
             .label("a second filter in one item")
-            .hint("begin a new item with `- `"),
+            .edits("begin a new item with `- `", edits),
     );
+    None
+}
+
+/// The settings of a filter; without any it has its defaults, if every one of its keys has one.
+fn settings_of<T: Spec>(name: &'static str, settings: Option<&Node>, node: &Node, decoder: &mut Decoder) -> Option<T> {
+    decoder.under(name);
+    match settings.filter(|settings| !settings.is_absent()) {
+        Some(settings) => T::decode(settings, decoder),
+        None => T::absent().or_else(|| {
+            let message = format!("`{name}` needs settings");
+            let finding = Diagnostic::error(codes::MISSING_KEY, node.span, message).label("nothing says what it does");
+            let written = format!("{name}: {}", example(&T::schema()));
+            decoder.report(finding.replace(format!("write `{written}`"), node.span, written));
+            None
+        }),
+    }
+}
+
+/// Settings to show: what must be written, with an example of each.
+fn example(schema: &Schema) -> String {
+    let Kind::Record { fields, .. } = &schema.kind else { return "…".to_owned() };
+    let needed = fields.iter().filter(|field| field.required);
+    let needed: Vec<_> = needed.map(|field| format!("{}: {}", field.key, field.example.unwrap_or("…"))).collect();
+    format!("{{{}}}", needed.join(", "))
 }
 
 fn refuse(name: &Spanned<String>) -> Diagnostic {
-    if let Some(feature) = words::lookup(&FILTERS, &name.value) {
-        return not_built(name.span, &name.value, feature);
+    if let Some(refusal) = SHAPE.unbuilt_word(name.span, &name.value) {
+        return refusal;
     }
     let diagnostic = Diagnostic::error(codes::UNKNOWN_KEY, name.span, format!("unknown filter `{}`", name.value))
         .label("not a filter");
-    let peers = words::lookup(&PEERS, &name.value).and_then(|ours| Some((ours, words::lookup(&FILTERS, ours)?)));
-    if let Some((ours, feature)) = peers {
-        return not_built(name.span, ours, feature).label(format!("called `{ours}` here, and not built yet"));
-    }
-    match words::closest(&name.value, FILTERS.iter().map(|(word, _)| *word)) {
-        Some(ours) => diagnostic.replace(format!("did you mean `{ours}`?"), name.span, ours),
+    match SHAPE.meant(&name.value) {
+        Some(ours) if SHAPE.keys.contains(&ours) => {
+            diagnostic.replace(format!("did you mean `{ours}`?"), name.span, ours)
+        }
+        Some(advice) => diagnostic.hint(advice),
         None => diagnostic.hint("the manual lists the filters"),
     }
 }

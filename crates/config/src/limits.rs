@@ -14,6 +14,8 @@ pub const DIAGNOSTICS_MAX: usize = 500;
 pub const SECRET_BYTES_MAX: usize = 1024 * 1024;
 /// Longest name of a listener or an upstream, in bytes: names become labels of metrics.
 pub const NAME_BYTES_MAX: usize = 128;
+/// Deepest nesting of policies that use policies.
+pub const POLICY_DEPTH_MAX: usize = 32;
 /// Largest weight of one share of a split.
 pub const WEIGHT_MAX: u32 = 1_000_000;
 /// Most characters of a source line that a diagnostic shows.

@@ -20,6 +20,7 @@ pub use tests::{Expectation, RequestTest};
 pub use upstream::{Balance, KeepAlive, Queue, Timeouts, Upstream, UpstreamEndpoint};
 
 use crate::decode::{OneOrMany, Table};
+use crate::filter::Filter;
 use crate::source::Spanned;
 use crate::value::{Cidr, Duration, Limit};
 use strait_config_derive::Spec;
@@ -45,7 +46,7 @@ use strait_config_derive::Spec;
         middlewares = "filters attach to routes; named lists of them are `policies`", tls = "`tls` belongs in a listener", format_version = "version", _format_version = "version",
     ),
     unbuilt(
-        policies = "named filter lists", auth = "authentication", certificates = "TLS certificates", mesh = "the service mesh",
+        auth = "authentication", certificates = "TLS certificates", mesh = "the service mesh",
         providers = "configuration from Docker, Kubernetes and others", "assert" = "assertions about routes",
     )
 )]
@@ -62,6 +63,8 @@ pub struct Root {
     pub routes: Table<Route>,
     /// Named groups of interchangeable endpoints.
     pub upstreams: Table<Upstream>,
+    /// Named lists of filters; `- use: NAME` stands for one in any list of filters.
+    pub policies: Table<Vec<Filter>>,
     /// What holds for every route unless it says otherwise.
     pub defaults: Defaults,
     /// Logs.

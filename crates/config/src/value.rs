@@ -6,6 +6,7 @@ mod log;
 mod measure;
 mod network;
 mod number;
+mod path;
 mod target;
 
 pub use address::Address;
@@ -14,6 +15,7 @@ pub use log::LogPath;
 pub use measure::{ByteRate, Duration, Percent, Rate, Size};
 pub use network::Cidr;
 pub use number::{Limit, OrOff};
+pub use path::{PathRegex, UrlPath};
 pub use target::{Endpoint, Host, Share, Target, Weights};
 pub(crate) use target::{is_name, looks_like_weights};
 
@@ -111,6 +113,8 @@ scalar_specs!(
     HeaderValue,
     Location,
     LogPath,
+    PathRegex,
+    UrlPath,
     Status,
     std::path::PathBuf,
     String,

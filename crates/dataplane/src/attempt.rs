@@ -6,6 +6,7 @@ use crate::download::{Download, Outcome};
 use crate::downstream::h1::ClientConnection;
 use crate::exchange::{Exchange, octets_max};
 use crate::fault::{client_interrupt, client_misdeed, upstream_interrupt, upstream_misdeed};
+use crate::filter::{self, Asked, Filtered};
 use crate::io::{Socket, Unexpected};
 use crate::pace::{Late, Pace};
 use crate::relay::{self, Pump, Sink, Source, Trouble};
@@ -122,9 +123,15 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
     let client_pace = exchange.client_pace();
     let kept = std::mem::take(&mut exchange.kept);
     let rematch = retry::rematch(exchange, chosen.index, &kept);
-    let Exchange { worker, listener, client, server, scratch, output, id, tally, deadline_ms, .. } = exchange;
+    let Exchange { worker, listener, client, server, scratch, output, id, view, tally, deadline_ms, .. } = exchange;
     let ClientConnection { socket, held, alarm, ends_response, .. } = &mut **client;
-    let Scratch { response, trailers, extra, .. } = &mut **scratch;
+    let Scratch { request, path, target, host, response, trailers, extra, passage, .. } = &mut **scratch;
+    let filtered = chosen.route.filters.as_deref().map(|chain| Filtered {
+        chain,
+        facts: filter::facts(worker, chosen.route, id, view, &Asked { path, target, host }),
+        request,
+        passage,
+    });
     let mut decoder = std::mem::take(server.decoder_mut());
     let mut encoder = std::mem::take(origin.engine.encoder_mut());
     let Origin { connection, engine, held: received, reused, .. } = origin;
@@ -167,6 +174,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         server,
         head: response,
         extra,
+        filtered,
         id,
         tally,
         until: chosen.until,
@@ -205,7 +213,7 @@ fn write_request_head(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: 
     };
     let outgoing = OutgoingHead {
         head: &scratch.request,
-        target: &scratch.target,
+        target: scratch.outgoing_target(),
         host,
         skip: strait_plan::request_skipped(&exchange.view),
         extra: &scratch.extra,

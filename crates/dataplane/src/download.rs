@@ -5,6 +5,7 @@ use crate::attempt::{Sent, download_fault};
 use crate::clock::ms;
 use crate::deadline::Until;
 use crate::exchange::Tally;
+use crate::filter::Filtered;
 use crate::forward;
 use crate::io::Socket;
 use crate::pace::Pace;
@@ -39,6 +40,8 @@ pub(crate) struct Download<'a> {
     pub(crate) server: &'a mut Server,
     pub(crate) head: &'a mut ResponseHead,
     pub(crate) extra: &'a mut Vec<u8>,
+    /// The route's filters, if there are any.
+    pub(crate) filtered: Option<Filtered<'a>>,
     pub(crate) id: &'a RequestId,
     pub(crate) tally: &'a Tally<'a>,
     pub(crate) until: Until,
@@ -114,6 +117,9 @@ impl Download<'_> {
 
     async fn deliver(&mut self, origin: &mut Receiver<'_>, output: &mut Vec<u8>) -> Result<Outcome, Fault> {
         forward::prepare_response(self.worker, self.id, self.head, self.route, self.extra);
+        if let Some(filtered) = &mut self.filtered {
+            filtered.response(self.head, origin.engine.response_length());
+        }
         if !self.sent.whole.get() {
             // The origin answers before it has the whole request: what is still to come cannot be waited for.
             self.server.close_after_response();

@@ -9,7 +9,7 @@ use crate::request_id::RequestId;
 use crate::retry::Kept;
 use crate::scratch::Scratch;
 use crate::worker::{Adopted, Worker};
-use crate::{finish, forward, reply, retry};
+use crate::{filter, finish, forward, reply, retry};
 use std::cell::Cell;
 use std::rc::Rc;
 use strait_http1::{Event, Persistence, Server};
@@ -116,6 +116,11 @@ async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
     admit(exchange, route)?;
     if is_for_us(exchange) {
         return reply::own_options(exchange).await;
+    }
+    if let Some(chain) = &route.filters
+        && let Some(reply) = filter::request(exchange, route, chain).await?
+    {
+        return reply::filtered(exchange, *reply).await;
     }
     match &route.action {
         Action::Redirect(redirect) => reply::redirect(exchange, redirect).await,

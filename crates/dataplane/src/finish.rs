@@ -97,7 +97,7 @@ fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us:
         duration_us,
         first_byte_us: tally.first_byte_us.get(),
         connect_us: tally.connect_us,
-        end: outcome.map_or_else(End::Fault, |()| End::Complete),
+        end: outcome.map_or_else(End::Fault, |()| filter_end(exchange)),
     };
     worker.log.write(&record, format, &worker.meter);
 }
@@ -121,6 +121,11 @@ pub(crate) fn refused(worker: &Worker, adopted: &Adopted, listener: &Listener, p
         ..AccessRecord::default()
     };
     worker.log.write(&record, format, &worker.meter);
+}
+
+/// How an exchange without a fault ended.
+fn filter_end(exchange: &Exchange<'_>) -> End {
+    exchange.scratch.passage.progress.answered_by.map_or(End::Complete, |kind| End::Filter(kind.name()))
 }
 
 /// The address of a client that has none, on a Unix socket.

@@ -11,7 +11,7 @@ use strait_plan::{ClientView, HeaderEdits, IDENTITY_FAMILIES, OwnField, RESPONSE
 
 /// Takes off what a client says about itself in names that are not those of the standard fields: `X_Forwarded_For`
 /// is read as `X-Forwarded-For` by many origins, and some believe whole families of fields.
-fn remove_disguised_identity(headers: &mut Headers, trusted: bool) {
+pub(crate) fn remove_disguised_identity(headers: &mut Headers, trusted: bool) {
     let aliases = headers.has_alias_spelling();
     let disguised = |name: &[u8]| (aliases && is_alias_of_identity(name)) || (!trusted && is_identity_family(name));
     if headers.iter().any(|field| field.known == Name::Other && disguised(field.name)) {
@@ -36,18 +36,30 @@ fn is_identity_family(name: &[u8]) -> bool {
 /// Readies a request head for its way up, once for all attempts.
 pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route) {
     let view = exchange.view;
-    let Scratch { request, extra, .. } = &mut *exchange.scratch;
+    let Scratch { request, extra, passage, .. } = &mut *exchange.scratch;
+    let forced = &passage.notes.forced;
     extra.clear();
-    append_request_fields(request, exchange.client.peer, &view, &exchange.id, extra);
-    remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
+    append_request_fields(request, exchange.client.peer, &view, &exchange.id, forced, extra);
+    if route.filters.is_none() {
+        remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
+    }
+    force(forced, &mut request.headers, extra);
     edit(&mut request.headers, &route.request_headers);
 }
 
 /// Appends the fields that tell an origin about the client and the way here.
-fn append_request_fields(head: &RequestHead, peer: SocketAddr, view: &ClientView, id: &RequestId, out: &mut Vec<u8>) {
+fn append_request_fields(
+    head: &RequestHead,
+    peer: SocketAddr,
+    view: &ClientView,
+    id: &RequestId,
+    forced: &Headers,
+    out: &mut Vec<u8>,
+) {
     let headers = &head.headers;
     let trusted = view.from_trusted_proxy;
-    for field in OwnField::ON_REQUEST.into_iter().filter(|field| field.is_put_on(headers, trusted)) {
+    let wanted = |field: &OwnField| field.is_put_on(headers, trusted) && !forced.contains(field.name());
+    for field in OwnField::ON_REQUEST.into_iter().filter(wanted) {
         match field {
             OwnField::ForwardedFor => append_forwarded_for(headers, peer, trusted, out),
             OwnField::ForwardedProto => append(out, field.name(), b"http"),
@@ -56,6 +68,14 @@ fn append_request_fields(head: &RequestHead, peer: SocketAddr, view: &ClientView
             OwnField::Via => append_via(headers, head.version.as_str(), out),
             OwnField::Date => {}
         }
+    }
+}
+
+/// Puts what filters say about a client in place of what anybody else says.
+fn force(forced: &Headers, headers: &mut Headers, out: &mut Vec<u8>) {
+    for field in forced.iter() {
+        headers.remove(field.known);
+        append(out, field.known, field.value);
     }
 }
 

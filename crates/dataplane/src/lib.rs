@@ -17,6 +17,7 @@ mod download;
 mod downstream;
 mod exchange;
 mod fault;
+mod filter;
 mod finish;
 mod fleet;
 mod forward;

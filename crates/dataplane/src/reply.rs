@@ -2,6 +2,7 @@
 
 use crate::exchange::Exchange;
 use crate::fault::client_interrupt;
+use crate::filter;
 use crate::forward;
 use crate::pace::Pace;
 use crate::relay::{Trouble, send_all};
@@ -43,6 +44,29 @@ pub(crate) async fn respond(exchange: &mut Exchange<'_>, respond: &Respond) -> R
         reply.head.headers.push(name.as_bytes(), value.as_bytes());
     }
     send(exchange, reply).await
+}
+
+/// Answers with what a filter says in the origin's place.
+pub(crate) async fn filtered(exchange: &mut Exchange<'_>, reply: filter::Reply) -> Result<(), Fault> {
+    let filter::Reply { head, body } = reply;
+    match body {
+        filter::Body::Octets(octets) => send(exchange, Reply { head, body: &octets }).await,
+        filter::Body::Problem(why) => {
+            let mut body = String::new();
+            let filter = exchange.scratch.passage.progress.answered_by.map_or("", |kind| kind.name());
+            let code = format!("filter:{filter}");
+            let problem = Problem { status: head.status, detail: &sentence(&why), code: &code };
+            let content_type = problem.write(exchange, &mut body);
+            let mut reply = Reply { head, body: body.as_bytes() };
+            reply.head.headers.push_name(Name::ContentType, content_type.as_bytes());
+            send(exchange, reply).await
+        }
+    }
+}
+
+/// Text as it may stand in JSON and HTML: filters speak in words of the configuration.
+fn sentence(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\' | '<' | '>' | '&')).collect()
 }
 
 /// Answers OPTIONS that goes no further than here.
@@ -105,32 +129,45 @@ fn add_fault_fields(exchange: &Exchange<'_>, fault: &Fault, head: &mut ResponseH
     }
 }
 
-/// Writes the body of the answer to a fault, in the form the client prefers, and returns its type. What an upstream
-/// did is told in general words only.
+/// Writes the body of the answer to a fault. What an upstream did is told in general words only.
 fn explain(exchange: &Exchange<'_>, fault: &Fault, body: &mut String) -> &'static str {
-    let status = status(fault);
-    let id = text(&exchange.id);
-    let accept = exchange.scratch.request.headers.get(Name::Accept).unwrap_or_default();
-    if accept.windows(9).any(|window| window.eq_ignore_ascii_case(b"text/html")) {
+    let (detail, code) = (fault.to_string(), fault.code().to_string());
+    Problem { status: status(fault), detail: &detail, code: &code }.write(exchange, body)
+}
+
+/// Why there is no other answer.
+struct Problem<'a> {
+    status: Status,
+    detail: &'a str,
+    code: &'a str,
+}
+
+impl Problem<'_> {
+    /// Writes it in the form the client prefers, and returns its type.
+    fn write(&self, exchange: &Exchange<'_>, body: &mut String) -> &'static str {
+        let Self { status, detail, code } = *self;
+        let id = text(&exchange.id);
+        let accept = exchange.scratch.request.headers.get(Name::Accept).unwrap_or_default();
+        if accept.windows(9).any(|window| window.eq_ignore_ascii_case(b"text/html")) {
+            let _ = writeln!(
+                body,
+                "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{number} {reason}</title>\
+             <body style=\"font-family:system-ui,sans-serif;margin:15vh auto;max-width:36em;padding:0 1em\">\
+             <h1>{number} {reason}</h1><p>{detail}.</p><p><small>Request {id}</small></p>",
+                number = status.code(),
+                reason = status.reason(),
+            );
+            return "text/html; charset=utf-8";
+        }
         let _ = writeln!(
             body,
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{code} {reason}</title>\
-             <body style=\"font-family:system-ui,sans-serif;margin:15vh auto;max-width:36em;padding:0 1em\">\
-             <h1>{code} {reason}</h1><p>{fault}.</p><p><small>Request {id}</small></p>",
-            code = status.code(),
-            reason = status.reason(),
-        );
-        return "text/html; charset=utf-8";
-    }
-    let _ = writeln!(
-        body,
-        "{{\"type\":\"about:blank\",\"title\":\"{}\",\"status\":{},\"detail\":\"{fault}\",\"code\":\"{}\",\
+            "{{\"type\":\"about:blank\",\"title\":\"{}\",\"status\":{},\"detail\":\"{detail}\",\"code\":\"{code}\",\
          \"request_id\":\"{id}\"}}",
-        status.reason(),
-        status.code(),
-        fault.code(),
-    );
-    "application/problem+json"
+            status.reason(),
+            status.code(),
+        );
+        "application/problem+json"
+    }
 }
 
 /// Sends a whole response.
@@ -144,6 +181,7 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
     if let Some(route) = exchange.tally.route {
         forward::edit(&mut reply.head.headers, &route.response_headers);
     }
+    filter::reply(exchange, &mut reply.head, reply.body.len());
     if !exchange.server.request_is_done() {
         exchange.server.close_after_response();
     }

@@ -1,5 +1,6 @@
 //! What one exchange writes on: lent while it runs, wiped and kept for the next in the same room.
 
+use strait_filters::Passage;
 use strait_message::{Headers, RequestHead, ResponseHead};
 
 /// The largest head buffer with which a scratch is kept.
@@ -15,6 +16,10 @@ pub(crate) struct Scratch {
     pub(crate) path: Vec<u8>,
     /// What is sent as target: the canonical path with the query as received.
     pub(crate) target: Vec<u8>,
+    /// What is sent in place of `target`, if a filter rewrote it.
+    pub(crate) rewritten: Vec<u8>,
+    /// What the route's filters remember.
+    pub(crate) passage: Passage,
     /// Where a path or host is decoded that was not canonical.
     pub(crate) decoded: Vec<u8>,
     /// The host in lower case, without port. It stays for the next exchange, with the text it comes from.
@@ -37,8 +42,15 @@ impl Scratch {
         self.trailers.clear();
         self.path.clear();
         self.target.clear();
+        self.rewritten.clear();
+        self.passage.clear();
         self.decoded.clear();
         self.extra.clear();
+    }
+
+    /// What the origin is asked for.
+    pub(crate) fn outgoing_target(&self) -> &[u8] {
+        if self.rewritten.is_empty() { &self.target } else { &self.rewritten }
     }
 
     fn capacity(&self) -> usize {

@@ -30,6 +30,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use strait_filters::Chain;
 use strait_message::Status;
 use strait_record::{Format, RouteMeter, Sharded};
 use strait_route::PathRules;
@@ -129,6 +130,8 @@ pub struct Route {
     pub request_headers: HeaderEdits,
     /// Changes to the response's fields.
     pub response_headers: HeaderEdits,
+    /// The filters of its requests and responses; `None` without any, which costs nothing.
+    pub filters: Option<Arc<Chain>>,
     /// What is counted about it.
     pub meter: Arc<Sharded<RouteMeter>>,
 }

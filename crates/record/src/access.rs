@@ -6,6 +6,8 @@ use strait_message::{Fault, Method, Status, Version};
 pub enum End {
     /// The response was delivered whole.
     Complete,
+    /// A filter of this name answered in the origin's place, and its answer was delivered whole.
+    Filter(&'static str),
     /// A fault ended it.
     Fault(Fault),
 }

@@ -149,6 +149,11 @@ fn course(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
 fn end(end: End, out: &mut Vec<u8>) {
     match end {
         End::Complete => out.extend_from_slice(b",\"strait.end\":\"complete\""),
+        End::Filter(name) => {
+            out.extend_from_slice(b",\"strait.end\":\"filter:");
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'"');
+        }
         End::Fault(fault) => fault_end(&fault, out),
     }
 }

@@ -17,5 +17,7 @@ mod text;
 
 pub use access::{AccessRecord, End, Format};
 pub use histogram::{BOUNDS_US, Histogram};
-pub use meter::{Counter, EndpointMeter, FaultMeter, Gauge, RouteMeter, Sharded, WorkerMeter};
+pub use meter::{
+    Counter, EndpointMeter, FaultMeter, FilterMeter, FilterVerdict, Gauge, RouteMeter, Sharded, WorkerMeter,
+};
 pub use sink::RecordSink;

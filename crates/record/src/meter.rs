@@ -113,6 +113,8 @@ pub struct WorkerMeter {
     pub lag_ms: Counter,
     /// Exchanges ended by a fault, by who, in which phase, and what.
     pub faults: FaultMeter,
+    /// What filters did, by filter.
+    pub filters: FilterMeter,
 }
 
 /// What is counted about a route, by one worker.
@@ -232,6 +234,62 @@ impl FaultMeter {
 
     fn slot(origin: Origin, phase: Phase, kind: Kind) -> usize {
         (origin as usize * PHASES.len() + phase as usize) * KINDS.len() + kind as usize
+    }
+}
+
+/// What a filter did with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterVerdict {
+    /// Let it go on.
+    Continued,
+    /// Answered in the origin's place.
+    Answered,
+    /// Would have answered, were it not a dry run.
+    Spared,
+    /// Could not do its work, and let it go on by its own rule for that.
+    Failed,
+}
+
+impl FilterVerdict {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Continued, Self::Answered, Self::Spared, Self::Failed];
+
+    /// One word, as in labels.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Continued => "continued",
+            Self::Answered => "answered",
+            Self::Spared => "spared",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Filters that can be told apart; the list of them is far shorter.
+const FILTERS_MAX: usize = 64;
+
+/// Counts of filters' verdicts, by the number of the filter in the list of all: a bounded table.
+#[derive(Debug)]
+pub struct FilterMeter(Box<[Counter]>);
+
+impl Default for FilterMeter {
+    fn default() -> Self {
+        Self((0..FILTERS_MAX * FilterVerdict::ALL.len()).map(|_| Counter::default()).collect())
+    }
+}
+
+impl FilterMeter {
+    /// Counts a verdict of a filter.
+    #[inline]
+    pub fn count(&self, filter: usize, verdict: FilterVerdict) {
+        if let Some(counter) = self.0.get(filter * FilterVerdict::ALL.len() + verdict as usize) {
+            counter.add(1);
+        }
+    }
+
+    /// How often a filter said this.
+    pub fn of(&self, filter: usize, verdict: FilterVerdict) -> u64 {
+        self.0.get(filter * FilterVerdict::ALL.len() + verdict as usize).map_or(0, Counter::read)
     }
 }
 

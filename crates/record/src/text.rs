@@ -30,6 +30,13 @@ pub(crate) fn write(record: &AccessRecord<'_>, color: bool, out: &mut Vec<u8>) {
     out.push(b' ');
     target(record, out);
     painted(color.then_some(DIM), out, |out| destination(record, out));
+    if let End::Filter(name) = record.end {
+        out.extend_from_slice(b"  ");
+        painted(color.then(|| paint(record.status)), out, |out| {
+            out.extend_from_slice(b"filter:");
+            out.extend_from_slice(name.as_bytes());
+        });
+    }
     if let End::Fault(fault) = record.end {
         out.extend_from_slice(b"  ");
         // Writing into a Vec does not fail.

@@ -34,27 +34,36 @@ const ROOMS: &[Room] = &[
     room("traffic", Only(&["message"]), "an engine knows only the vocabulary"),
     room("record", Only(&["message"]), "an engine knows only the vocabulary"),
     room("expr", Only(&[]), "expressions ask for facts by name, whoever has them"),
+    room(
+        "filters",
+        Only(&["expr", "message", "record", "route"]),
+        "filters know the engines they use and the vocabulary; neither the language nor the plan",
+    ),
     room("config-derive", Only(&[]), "the derive writes code and knows none"),
-    room("config", Only(&["config-derive"]), "the language does not know what it is compiled to"),
+    room(
+        "config",
+        Only(&["config-derive", "filters"]),
+        "the language knows the list of filters, not what it is compiled to",
+    ),
     room(
         "plan",
-        Only(&["expr", "http1", "http2", "message", "record", "route", "traffic"]),
+        Only(&["expr", "filters", "http1", "http2", "message", "record", "route", "traffic"]),
         "the plan is made of the engines' limits and tables",
     ),
     room(
         "compile",
-        Only(&["config", "expr", "http1", "http2", "message", "plan", "record", "route", "traffic"]),
+        Only(&["config", "expr", "filters", "http1", "http2", "message", "plan", "record", "route", "traffic"]),
         "the one place that knows both the language and the plan; neither sockets nor workers",
     ),
     room(
         "dataplane",
-        Only(&["expr", "http1", "http2", "message", "plan", "record", "route", "traffic"]),
+        Only(&["expr", "filters", "http1", "http2", "message", "plan", "record", "route", "traffic"]),
         "workers read the plan, never the configuration",
     ),
     room("telemetry", Only(&["message", "record"]), "writers know records, not who made them"),
     room(
         "control",
-        Only(&["compile", "config", "message", "plan", "record", "telemetry"]),
+        Only(&["compile", "config", "filters", "message", "plan", "record", "telemetry"]),
         "the control plane meets workers only at the plan and the mailbox",
     ),
     room("strait", TheProduct, "the product knows all of itself and none of its tests"),
@@ -70,8 +79,20 @@ const fn room(name: &'static str, knows: Knows, why: &'static str) -> Room {
 }
 
 /// Rooms without sockets, clocks and system calls: nothing they depend on, however far, may bring these crates in.
-const PURE: &[&str] =
-    &["message", "http1", "http2", "route", "traffic", "record", "expr", "plan", "config", "config-derive", "compile"];
+const PURE: &[&str] = &[
+    "message",
+    "http1",
+    "http2",
+    "route",
+    "traffic",
+    "record",
+    "expr",
+    "filters",
+    "plan",
+    "config",
+    "config-derive",
+    "compile",
+];
 const IMPURE: &[&str] = &["tokio", "socket2", "rustix", "mio", "hyper", "async-std", "smol"];
 
 /// Whether this room is never part of the product.

@@ -28,6 +28,9 @@ impl fmt::Display for Explanation {
             line(f, "client", client)?;
         }
         self.routes(f)?;
+        for (at, filter) in self.filters.iter().enumerate() {
+            line(f, if at == 0 { "filters" } else { "" }, &filter.to_string())?;
+        }
         self.outcome(f)?;
         line(f, "timeouts", &named(&self.timeouts))?;
         line(f, "retries", &named(&self.retries))?;
@@ -70,6 +73,7 @@ impl Explanation {
                 let kind = if content_type.is_empty() { String::new() } else { format!(" of {content_type}") };
                 line(f, "respond", &format!("{status} with {body_bytes} bytes{kind}"))
             }
+            Outcome::Filter { name, status } => line(f, "answer", &format!("{status} by the filter {name}")),
             Outcome::MethodNotAllowed(allow) => line(f, "answer", &format!("405: only {allow} match a route")),
             Outcome::NoRoute => line(f, "answer", "404: no route matches"),
         }
@@ -89,6 +93,7 @@ impl Explanation {
             "listener": {"name": *self.listener, "address": self.address},
             "client": self.client,
             "route": winner,
+            "filters": self.filters.iter().map(super::FilterStep::to_json).collect::<Vec<_>>(),
             "outcome": outcome(&self.outcome),
             "lost": losers.collect::<Vec<_>>(),
             "lost_omitted": self.losers_omitted,
@@ -142,6 +147,7 @@ fn outcome(outcome: &Outcome) -> Value {
         Outcome::Respond { status, body_bytes, content_type } => {
             json!({"kind": "respond", "status": status, "body_bytes": body_bytes, "content_type": content_type})
         }
+        Outcome::Filter { name, status } => json!({"kind": "filter", "filter": name, "status": status}),
         Outcome::MethodNotAllowed(allow) => json!({"kind": "method_not_allowed", "status": 405, "allow": allow}),
         Outcome::NoRoute => json!({"kind": "no_route", "status": 404}),
     }

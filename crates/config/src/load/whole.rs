@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 
 /// Names that are no names, and upstreams that nobody defines.
 pub(super) fn names(tree: &Node, mentioned: &[Mention], found: &mut Vec<Diagnostic>) {
-    for kind in ["listeners", "upstreams"] {
+    for kind in ["listeners", "upstreams", "policies"] {
         for entry in section(tree, kind) {
             if !crate::value::is_name(&entry.key.value) {
                 found.push(bad_name(&entry.key));
@@ -136,6 +136,7 @@ pub(super) fn add_default_listener(spec: &mut Root) {
             half_close: HalfClose::Serve,
             merge_slashes: true,
             limits: Limits::default(),
+            filters: Vec::new(),
             routes: None,
         };
         listeners.push(Spanned::unwritten("http".to_owned()), listener);

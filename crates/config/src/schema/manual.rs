@@ -16,7 +16,6 @@ pub fn reference_markdown() -> String {
         section(&schema, &mut seen, &mut out, &mut found);
         waiting.extend(found.into_iter().rev());
     }
-    filters(&mut out);
     out
 }
 
@@ -101,13 +100,6 @@ fn planned(shape: &Shape, out: &mut String) {
     }
     let words: Vec<String> = shape.unbuilt.iter().map(|(word, feature)| format!("`{word}` ({feature})")).collect();
     let _ = write!(out, "\nNot built yet, and refused by name: {}.\n", words.join(", "));
-}
-
-fn filters(out: &mut String) {
-    out.push_str("\n## Filters\n\nNot built yet, and refused by name:\n\n| filter | feature |\n|---|---|\n");
-    for (name, feature) in crate::filter::FILTERS {
-        let _ = writeln!(out, "| `{name}` | {feature} |");
-    }
 }
 
 fn cell(text: &str) -> String {

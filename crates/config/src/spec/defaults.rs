@@ -16,7 +16,7 @@ use strait_config_derive::Spec;
 pub struct Defaults {
     /// Timeouts.
     pub timeout: DefaultTimeouts,
-    /// Filters that run before each route's own.
+    /// Filters that run before each listener's and each route's own.
     pub filters: Vec<Filter>,
 }
 

@@ -2,6 +2,7 @@
 
 use super::Route;
 use crate::decode::{OneOrMany, Table};
+use crate::filter::Filter;
 use crate::source::Spanned;
 use crate::value::{Address, ByteRate, Cidr, Duration, Limit, Size};
 use strait_config_derive::Spec;
@@ -42,7 +43,6 @@ use strait_config_derive::Spec;
         direction = "the service mesh",
         allow = "forward proxying",
         to = "plain TCP and UDP proxying",
-        filters = "filters on listeners",
         proxy_protocol = "the PROXY protocol",
     )
 )]
@@ -63,6 +63,8 @@ pub struct Listener {
     pub merge_slashes: bool,
     /// Bounds on what clients can make the proxy do.
     pub limits: Limits,
+    /// Filters of every request that finds a route on this listener: they run after those of `defaults` and before the route's own.
+    pub filters: Vec<Filter>,
     /// Routes of this listener, in place of those at the top.
     pub routes: Option<Table<Route>>,
 }

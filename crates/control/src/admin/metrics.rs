@@ -12,6 +12,7 @@ use strait_telemetry::prometheus::{EndpointFigures, Exposition, LimitFigures, Ro
 pub(super) fn page(desk: &Desk, exposition: Exposition, every_route: bool) -> String {
     let plan = desk.workers.plan();
     let tables = tables(&plan.listeners);
+    let filters: Vec<&'static str> = strait_filters::KINDS.iter().map(|kind| kind.name()).collect();
     let scrape = Scrape {
         version: env!("CARGO_PKG_VERSION"),
         generation: plan.generation,
@@ -21,6 +22,7 @@ pub(super) fn page(desk: &Desk, exposition: Exposition, every_route: bool) -> St
         endpoints: endpoints(&plan),
         limits: connections(&plan.listeners, desk.workers.meters()).into_iter().collect(),
         access_log: desk.hooks.access_log.as_deref(),
+        filters: &filters,
         process: ProcessFigures::read(),
         every_route,
     };

@@ -132,6 +132,12 @@ pub(super) static FAULTS: Family = counter(
     "Exchanges ended by a fault: who caused it, in which phase, and what happened.",
 );
 
+pub(super) static FILTERS: Family = counter(
+    "strait_filter_verdicts_total",
+    &["filter", "verdict"],
+    "What filters did with requests: `continued`, `answered` in the origin's place, `spared` by a dry run, or `failed` at their work.",
+);
+
 pub(super) static RESPONSES: Family = counter(
     "strait_responses_total",
     &["class"],
@@ -263,7 +269,7 @@ pub(super) fn groups() -> [(&'static str, Vec<&'static Family>); 8] {
     [
         ("Build and plan", vec![&BUILD_INFO, &PLAN_GENERATION, &DRAINING]),
         ("Workers", WORKER.iter().map(|(family, _)| family).chain([&WORKER_SKEW]).collect()),
-        ("Exchanges", vec![&FAULTS, &RESPONSES, &DURATION]),
+        ("Exchanges", vec![&FAULTS, &FILTERS, &RESPONSES, &DURATION]),
         (
             "Routes",
             [&ROUTE_RESPONSES]

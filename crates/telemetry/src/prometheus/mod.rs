@@ -14,7 +14,7 @@ use crate::process::ProcessFigures;
 use families as all;
 use page::Page;
 use std::sync::Arc;
-use strait_record::{EndpointMeter, FaultMeter, Histogram, RouteMeter, Sharded, WorkerMeter};
+use strait_record::{EndpointMeter, FaultMeter, FilterVerdict, Histogram, RouteMeter, Sharded, WorkerMeter};
 
 /// Routes that get series of their own in an ordinary scrape. With more, only their sums are shown.
 pub const ROUTES_MAX: usize = 1_000;
@@ -62,6 +62,8 @@ pub struct Scrape<'a> {
     pub limits: Vec<LimitFigures<'a>>,
     /// The access log, when one is written.
     pub access_log: Option<&'a AccessLogMeter>,
+    /// The filters' names, in the order of their numbers.
+    pub filters: &'a [&'static str],
     /// The process, where the system tells.
     pub process: Option<ProcessFigures>,
     /// Whether every route gets its series, however many there are.
@@ -121,6 +123,7 @@ pub fn render(scrape: &Scrape<'_>, exposition: Exposition) -> String {
     build(scrape, &mut page);
     workers(scrape, &mut page);
     faults(scrape, &mut page);
+    filters(scrape, &mut page);
     route_sums(scrape, &mut page);
     if scrape.every_route || scrape.routes.len() <= ROUTES_MAX {
         routes(scrape, &mut page);
@@ -164,6 +167,18 @@ fn faults(scrape: &Scrape<'_>, page: &mut Page) {
         let count: u64 = scrape.workers.iter().map(|meter| meter.faults.of(origin, phase, kind)).sum();
         if count > 0 {
             page.sample(&all::FAULTS, &[origin.word(), phase.word(), kind.word()], count as f64);
+        }
+    }
+}
+
+fn filters(scrape: &Scrape<'_>, page: &mut Page) {
+    page.family(&all::FILTERS);
+    for (number, name) in scrape.filters.iter().enumerate() {
+        for verdict in FilterVerdict::ALL {
+            let count: u64 = scrape.workers.iter().map(|meter| meter.filters.of(number, verdict)).sum();
+            if count > 0 {
+                page.sample(&all::FILTERS, &[name, verdict.word()], count as f64);
+            }
         }
     }
 }

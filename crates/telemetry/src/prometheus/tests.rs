@@ -17,6 +17,7 @@ fn empty<'a>() -> Scrape<'a> {
         endpoints: Vec::new(),
         limits: Vec::new(),
         access_log: None,
+        filters: &[],
         process: None,
         every_route: false,
     }

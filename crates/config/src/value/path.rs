@@ -1,0 +1,79 @@
+//! Paths of URLs, and expressions over them.
+
+use super::{Flaw, Value};
+use crate::codes;
+use strait_filters::rewrite::build_regex;
+use strait_filters::target::canonical_path;
+
+/// A path of a URL, canonical, without a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlPath(String);
+
+impl UrlPath {
+    /// The path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Value for UrlPath {
+    const WHAT: &'static str = "a path of a URL";
+    const PATTERN: Option<&'static str> = Some("^/[^?#]*$");
+    const EXAMPLES: &'static [&'static str] = &["/api"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        let flaw = || Flaw::new(codes::URL_PATH, format!("`{text}` is not a path of a URL"));
+        if let Some(path) = text.strip_suffix("/*") {
+            return Err(flaw().label("a prefix has no `*`").replace(if path.is_empty() { "/" } else { path }));
+        }
+        match canonical_path(text) {
+            Ok(path) if text.starts_with('/') => Ok(Self(path)),
+            Ok(_) => Err(flaw().label("it begins with `/`").replace("/")),
+            Err(_) if !text.starts_with('/') => {
+                Err(flaw().label("it begins with `/`").replace(format!("/{}", text.trim())))
+            }
+            Err(why) => Err(flaw().label(why).replace("/api").hint("write a path such as /api")),
+        }
+    }
+
+    fn written(&self) -> String {
+        crate::decode::quoted_if_needed(&self.0)
+    }
+}
+
+/// A regular expression over paths, linear in time.
+#[derive(Debug, Clone)]
+pub struct PathRegex(strait_filters::rewrite::Regex);
+
+impl PathRegex {
+    /// The expression, built.
+    pub fn get(&self) -> &strait_filters::rewrite::Regex {
+        &self.0
+    }
+}
+
+impl PartialEq for PathRegex {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+impl Value for PathRegex {
+    const WHAT: &'static str = "a regular expression";
+    const EXAMPLES: &'static [&'static str] = &["^/v1/(.*)$"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        build_regex(text).map(Self).map_err(|why| {
+            let flaw = Flaw::new(codes::REGEX, "invalid regular expression");
+            // The crate shows the expression again, with a mark; its last line says what is wrong.
+            let last = why.lines().last().unwrap_or_default();
+            flaw.label(last.trim_start_matches("error: ").to_owned())
+                .replace(strait_filters::rewrite::literal(text))
+                .hint("mend it; escaped like this it matches this very text")
+        })
+    }
+
+    fn written(&self) -> String {
+        crate::decode::quoted_if_needed(self.0.as_str())
+    }
+}
