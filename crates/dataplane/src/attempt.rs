@@ -106,6 +106,9 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us
         // Boxed: tunnels are few and long, and every exchange would hold the memory of one.
         let tunnel = Box::pin(relay::tunnel(exchange, &mut origin, chosen.upstream.tunnel_timeout));
         outcome = tunnel.await.map(|()| Outcome::Delivered);
+        if outcome.is_err() {
+            origin.connection.socket.reset_on_close();
+        }
     }
     let unread = origin.held.octets().len();
     let whole = !matches!(outcome, Err(fault) if fault.kind != Kind::BadStatus);

@@ -413,9 +413,6 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
     client.ends_response.set(true);
     let outcome = both(one_way(&mut up), one_way(&mut down)).await;
     worker.buffers.give_output(head);
-    if outcome.is_err() {
-        origin_socket.reset_on_close();
-    }
     outcome
 }
 
