@@ -1,6 +1,7 @@
 //! Listeners: bound once for all workers, accepted from by each.
 
 use crate::clients::{Clients, Counted};
+use crate::inherited::Inherited;
 use crate::io::{Socket, UNSENT_MAX};
 #[cfg(feature = "sim")]
 use crate::sim;
@@ -46,11 +47,11 @@ impl Drop for Gate {
     }
 }
 
-/// Binds an address once a worker. Returns the sockets and the address they are bound to.
+/// Binds an address once a worker, or takes the socket that was inherited for it. Returns the sockets and the address they are bound to.
 ///
 /// # Errors
 /// What the system says; above all, that another process holds the address.
-pub(crate) fn bind(listener: &Listener, workers: usize) -> io::Result<(Vec<Bound>, SocketAddr)> {
+pub(crate) fn bind(listener: &Listener, workers: usize, inherited: &Inherited) -> io::Result<(Vec<Bound>, SocketAddr)> {
     let (open, clients) = (Arc::new(AtomicU32::new(0)), Clients::new());
     let bound = |socket| Bound { name: listener.name.clone(), open: open.clone(), clients: clients.clone(), socket };
     match &listener.address {
@@ -61,11 +62,14 @@ pub(crate) fn bind(listener: &Listener, workers: usize) -> io::Result<(Vec<Bound
             Ok((sockets, *address))
         }
         ListenAddress::Tcp(address) => {
-            let (sockets, address) = bind_tcp(*address, workers)?;
+            let (sockets, address) = match inherited.tcp(*address, workers) {
+                Some(sockets) => (sockets?, *address),
+                None => bind_tcp(*address, workers)?,
+            };
             Ok((sockets.into_iter().map(|socket| bound(BoundSocket::Tcp(socket))).collect(), address))
         }
         ListenAddress::Unix(path) => {
-            let first = bind_unix(path)?;
+            let first = inherited.unix(path).unwrap_or_else(|| bind_unix(path))?;
             let sockets: io::Result<Vec<_>> = (0..workers).map(|_| first.try_clone()).collect();
             let sockets = sockets?.into_iter().map(|socket| bound(BoundSocket::Unix(socket))).collect();
             Ok((sockets, SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))

@@ -6,6 +6,7 @@
 )]
 
 use crate::accept::{self, Bound};
+use crate::inherited::Inherited;
 use crate::log::Log;
 use crate::mail::{Mail, Mailbox};
 use crate::request_id::IdSource;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub workers: usize,
     /// Where each worker's access records go; workers without one write none.
     pub sinks: Vec<Box<dyn RecordSink>>,
+    /// Sockets to use in place of binding.
+    pub inherited: Inherited,
 }
 
 /// The workers of this process.
@@ -38,6 +41,7 @@ pub struct Fleet {
     draining: AtomicBool,
     drain_until: Mutex<Option<Instant>>,
     started: Instant,
+    inherited: Inherited,
 }
 
 struct State {
@@ -74,6 +78,7 @@ impl Fleet {
             draining: AtomicBool::new(false),
             drain_until: Mutex::new(None),
             started,
+            inherited: settings.inherited,
         };
         fleet.publish(plan).inspect_err(|_| fleet.stop())?;
         Ok(fleet)
@@ -90,6 +95,7 @@ impl Fleet {
             draining: AtomicBool::new(false),
             drain_until: Mutex::new(None),
             started: Instant::now(),
+            inherited: Inherited::default(),
         }
     }
 
@@ -126,11 +132,10 @@ impl Workers for Fleet {
                     open.insert(listener.name.clone(), (address.clone(), *at));
                 }
                 _ => {
-                    let (sockets, at) = accept::bind(listener, self.mailboxes.len()).map_err(|error| PublishError {
-                        listener: listener.name.clone(),
-                        address: listener.address.clone(),
-                        error,
-                    })?;
+                    let (sockets, at) =
+                        accept::bind(listener, self.mailboxes.len(), &self.inherited).map_err(|error| {
+                            PublishError { listener: listener.name.clone(), address: listener.address.clone(), error }
+                        })?;
                     bound.iter_mut().zip(sockets).for_each(|(bound, socket)| bound.push(socket));
                     open.insert(listener.name.clone(), (listener.address.clone(), at));
                 }

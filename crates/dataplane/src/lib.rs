@@ -21,6 +21,7 @@ mod filter;
 mod finish;
 mod fleet;
 mod forward;
+mod inherited;
 mod io;
 mod lobby;
 mod log;
@@ -40,3 +41,4 @@ mod upstream;
 mod worker;
 
 pub use fleet::{Fleet, Settings};
+pub use inherited::Inherited;

@@ -16,7 +16,7 @@ use strait_config::{Snapshot, Spanned};
 use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks};
 use strait_control::resolve::{ResolveIntervals, Resolver};
 use strait_control::signals::{self, SignalHooks};
-use strait_dataplane::{Fleet, Settings};
+use strait_dataplane::{Fleet, Inherited, Settings};
 use strait_plan::{ListenAddress, Plan, PublishError, Workers};
 
 /// What a start waits for names to resolve: the first requests then find addresses, and a dead name holds up little.
@@ -47,7 +47,7 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     let log = Log::start(&snapshot, plan.access_log).map_err(|error| failed(&error.to_string()))?;
     let resolver = Arc::new(start_resolver(&plan)?);
     let workers = compiler.workers();
-    let fleet = Fleet::start(Settings { workers, sinks: log.sinks(workers) }, plan);
+    let fleet = Fleet::start(Settings { workers, sinks: log.sinks(workers), inherited: inherited() }, plan);
     let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
     let reloader = Reloader::new(source, output, compiler, snapshot.clone(), resolver.clone(), fleet.clone());
     let reloader = Arc::new(Mutex::new(reloader));
@@ -86,6 +86,23 @@ impl Running {
 fn workers(snapshot: &Snapshot) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     snapshot.spec.workers.map_or_else(cores, |workers| workers as usize)
+}
+
+/// The sockets that the service manager bound for us: the protocol of sd_listen_fds(3).
+fn inherited() -> Inherited {
+    let mut from_manager = listenfd::ListenFd::from_env();
+    let mut inherited = Inherited::default();
+    for index in 0..from_manager.len() {
+        // A socket of another kind than is asked for stays for the next question.
+        if let Ok(Some(socket)) = from_manager.take_tcp_listener(index) {
+            inherited.tcp.push(socket);
+        } else if let Ok(Some(socket)) = from_manager.take_unix_listener(index) {
+            inherited.unix.push(socket);
+        } else {
+            say(&format!("socket {index} of the service manager is no listening stream socket: it is not used"));
+        }
+    }
+    inherited
 }
 
 fn log_terminals() -> Terminals {

@@ -4,6 +4,7 @@ use crate::check::Check;
 use crate::completion::Completion;
 use crate::demo::Demo;
 use crate::diff::Diff;
+use crate::doctor::Doctor;
 use crate::exit::Exit;
 use crate::explain::Explain;
 use crate::format::Fmt;
@@ -47,6 +48,7 @@ enum Verb {
     Fmt(Fmt),
     Demo(Demo),
     Status(Status),
+    Doctor(Doctor),
     Reload(Reload),
     Stop(Stop),
     /// Print the version, and what it was built for
@@ -73,6 +75,7 @@ pub(crate) fn main() -> Exit {
         Verb::Fmt(fmt) => fmt.run(format),
         Verb::Demo(demo) => demo.run(format),
         Verb::Status(status) => status.run(format),
+        Verb::Doctor(doctor) => doctor.run(format),
         Verb::Reload(reload) => reload.run(format),
         Verb::Stop(stop) => stop.run(),
         Verb::Version => crate::version::run(format),

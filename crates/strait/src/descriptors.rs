@@ -6,6 +6,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Connections below which the limit is worth a word.
 const CONNECTIONS_MIN: u64 = 10_000;
 
+/// How many files this process may open at most, once it has raised its limit; `None` for any number.
+pub(crate) fn limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).maximum
+}
+
 /// Raises the soft limit on open files to the hard one, and says so when that is little.
 pub(crate) fn raise() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);

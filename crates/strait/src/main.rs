@@ -19,6 +19,7 @@ mod completion;
 mod demo;
 mod descriptors;
 mod diff;
+mod doctor;
 mod exit;
 mod explain;
 mod format;

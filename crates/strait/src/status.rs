@@ -29,6 +29,18 @@ pub(crate) struct Admin {
 }
 
 impl Admin {
+    /// The one that a configuration names.
+    pub(crate) fn of(config: &[PathBuf]) -> Self {
+        Self { admin: None, config: config.to_vec() }
+    }
+
+    /// The address without a word, if there is one.
+    pub(crate) fn address_quietly(&self) -> Option<AdminAddress> {
+        let source = Source::of(&self.config);
+        let admin = source.load().ok()?.spec.admin;
+        admin.socket.or_else(|| admin.address.get().cloned()).and_then(|address| reachable(address.value))
+    }
+
     /// The address of this name, or the default one.
     pub(crate) fn at(admin: Option<String>) -> Self {
         Self { admin, config: Vec::new() }

@@ -7,6 +7,7 @@ mod support;
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixDatagram;
+use std::process::Command;
 use std::sync::{Arc, Barrier};
 use support::{Strait, ask, get, origin, origin_with, whole};
 
@@ -208,7 +209,7 @@ fn a_watched_file_is_taken_up_and_one_that_says_the_same_is_not() {
     assert!(get(served, "/").ends_with("one"));
     strait.write(&answering("two"));
     strait.said("reloaded: generation 2, 1 change");
-    assert!(get(served, "/").ends_with("two"));
+    while !get(served, "/").ends_with("two") {}
 }
 
 #[test]
@@ -233,5 +234,70 @@ fn the_service_manager_is_told_of_start_reload_and_end() {
     strait.signal("TERM");
     assert_eq!(heard(), "STOPPING=1");
     assert_eq!(strait.ended().code(), Some(0));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn sockets_of_the_service_manager_are_used_and_kept_over_reloads() {
+    let Some(activate) = ["/usr/bin/systemd-socket-activate", "/lib/systemd/systemd-socket-activate"]
+        .into_iter()
+        .find(|path| std::path::Path::new(path).exists())
+    else {
+        return eprintln!("skipped: systemd-socket-activate is missing; run `apt-get install systemd`");
+    };
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = format!("listeners: {{web: \"{address}\"}}\nroutes: {{/: {{respond: x}}}}\nadmin: \"off\"\nworkers: 2");
+    let own = env!("CARGO_BIN_EXE_strait");
+    let words = ["-l", &address.to_string(), own, "run"].map(str::to_owned);
+    let strait = Strait::start_program(activate, &text, &words.each_ref().map(String::as_str), &[]);
+    strait.said("Listening on");
+    // The first connection starts it, and waits in the queue until it serves.
+    assert!(get(address, "/").ends_with('x'));
+    strait.ready();
+    strait.write(&text.replace("workers: 2", "workers: 2\ndrain_timeout: 5s"));
+    strait.signal("HUP");
+    strait.said("reloaded: generation 2");
+    assert!(get(address, "/").ends_with('x'));
+}
+
+#[test]
+fn it_runs_as_process_one_without_root_and_ends_on_a_signal() {
+    let text = "listeners: {web: \"127.0.0.1:0\"}\nroutes: {/: {respond: x}}\nadmin: \"off\"";
+    let words = ["--user", "--map-user=65534", "--pid", "--fork", "--kill-child", env!("CARGO_BIN_EXE_strait"), "run"];
+    if !Command::new("unshare").args(["--user", "--pid", "--fork", "true"]).status().is_ok_and(|s| s.success()) {
+        return eprintln!("skipped: this machine gives no namespaces to unprivileged processes");
+    }
+    let strait = Strait::start_program("unshare", text, &words, &[]);
+    let served = strait.ready();
+    assert!(get(served, "/").ends_with('x'));
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", strait.id())).unwrap();
+    let inside = children.trim().to_owned();
+    let status = std::fs::read_to_string(format!("/proc/{inside}/status")).unwrap();
+    assert!(status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1")), "{status}");
+    assert!(Command::new("kill").args(["-s", "TERM", &inside]).status().unwrap().success());
+    strait.said("stopped");
+}
+
+#[test]
+fn the_doctor_finds_a_taken_port_and_a_bad_configuration() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = std::env::temp_dir().join(format!("strait-doctor-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("strait.yaml");
+    let doctor = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_strait")).arg("doctor").arg(&file).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let text = format!(
+        "listeners: {{web: \"{}\"}}\nroutes: {{/: {{respond: x}}}}\nadmin: \"off\"",
+        taken.local_addr().unwrap()
+    );
+    let (code, said) = doctor(&text);
+    assert!(code == Some(1) && said.contains("bad   listener") && said.contains("stop it, or listen on"), "{said}");
+    let (code, said) = doctor("routes: {/: nowhere}");
+    assert!(code == Some(78) && said.contains("bad   configuration"), "{said}");
+    let (code, said) = doctor("listeners: {web: \"127.0.0.1:0\"}\nroutes: {/: {respond: x}}\nadmin: \"off\"");
+    assert!(code == Some(0) && said.contains("good  configuration"), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -8,6 +8,7 @@
 mod arrows;
 mod checks;
 mod claims;
+mod deb;
 mod deny;
 mod docs;
 mod fuzz;
@@ -30,6 +31,7 @@ cargo xtask peers [--without NAME]...                  install the real peers an
 cargo xtask bench ARGUMENTS...                         side-by-side measurements, in release
 cargo xtask conformance ARGUMENTS...                   the raw HTTP corpus, in release
 cargo xtask fuzz TARGET|all [--seconds N]              one fuzz target, or each in turn (60 s)
+cargo xtask deb                                        the Debian package, target/strait_VERSION_ARCH.deb
 cargo xtask docs [--check]                             generated pages of the manual
 ";
 
@@ -57,6 +59,7 @@ fn dispatch(root: &Path, arguments: &[String]) -> Result<(), String> {
         "peers" => peers::install(root, &repeated(rest, "--without")?),
         "bench" | "conformance" => run_released(root, command, rest),
         "fuzz" => fuzz_target(root, rest),
+        "deb" => deb::build(root),
         "docs" if rest.is_empty() => docs::write(root),
         "docs" if rest == ["--check"] => {
             checks::run(root, &checks::Choice { only: vec!["docs".to_owned()], skip: Vec::new() })

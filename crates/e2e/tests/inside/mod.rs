@@ -42,7 +42,15 @@ impl Inside {
         let snapshot = strait_config::load_str("strait.yaml", &text).unwrap_or_else(|found| panic!("{found:?}"));
         let plan = Compiler::new(1).compile(&snapshot).unwrap_or_else(|found| panic!("{found:?}"));
         let records = Records::default();
-        let fleet = Fleet::start(Settings { workers: 1, sinks: vec![Box::new(records.clone())] }, plan).unwrap();
+        let fleet = Fleet::start(
+            Settings {
+                workers: 1,
+                sinks: vec![Box::new(records.clone())],
+                inherited: strait_dataplane::Inherited::default(),
+            },
+            plan,
+        )
+        .unwrap();
         let address = fleet.listening()[0].1;
         Self { address, fleet, records }
     }

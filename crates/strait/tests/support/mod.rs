@@ -30,12 +30,22 @@ impl Strait {
 
     /// [`Strait::start`] with these variables in its environment.
     pub(crate) fn start_with(configuration: &str, words: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_program(env!("CARGO_BIN_EXE_strait"), configuration, words, environment)
+    }
+
+    /// [`Strait::start_with`] by way of another program.
+    pub(crate) fn start_program(
+        program: &str,
+        configuration: &str,
+        words: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("strait-process-{}-{count}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("strait.yaml"), configuration).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_strait"));
+        let mut command = Command::new(program);
         command
             .args(words)
             .envs(environment.iter().copied())
