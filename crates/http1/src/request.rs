@@ -10,6 +10,8 @@ use strait_message::{BodyLength, Headers, Method, Name, NameSet, RequestHead, Ve
 pub(crate) struct RequestFacts {
     pub(crate) length: BodyLength,
     pub(crate) keep_alive: bool,
+    /// The client sends nothing after this request.
+    pub(crate) is_last: bool,
     pub(crate) expects_continue: bool,
     pub(crate) wants_websocket: bool,
     pub(crate) is_http10: bool,
@@ -84,6 +86,7 @@ pub(crate) fn facts(head: &mut RequestHead) -> Result<RequestFacts, Misdeed> {
         length,
         // Behind a CONNECT that is refused there may stand octets meant for the tunnel: they must not become requests.
         keep_alive: options.keeps_alive(is_http10) && head.method != Method::Connect,
+        is_last: !options.keeps_alive(is_http10) && head.method != Method::Connect,
         // RFC 9110 §10.1.1: ignored from HTTP/1.0, and without a body there is nothing to wait for.
         expects_continue: expectation(headers)? && !is_http10 && !length.is_none(),
         wants_websocket: !is_http10 && options.upgrade && wants_websocket(head, length),

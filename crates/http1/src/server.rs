@@ -248,6 +248,12 @@ impl Server {
         self.encoder.end(trailers, out)
     }
 
+    /// Whether the client said that this was its last request (RFC 9112 §9.6), and all of it has been received: nothing
+    /// more will come.
+    pub fn client_is_done(&self) -> bool {
+        self.request_is_done() && self.facts.is_some_and(|facts| facts.is_last)
+    }
+
     /// Ends the exchange. The connection lasts only when request and response are both complete.
     pub fn finish(&mut self) -> Persistence {
         let complete = self.request_is_done() && self.answered && self.encoder == Encoder::Done;

@@ -131,7 +131,9 @@ impl ClientConnection {
         let _running = RunningExchange(worker);
         let mut exchange = self.begin(worker, &adopted, listener, scratch);
         let persistence = exchange::run(&mut exchange).await;
-        if persistence == Persistence::Close && !self.ends_response.get() {
+        // A client that sends nothing more needs no care: the response goes before the end.
+        let nothing_follows = exchange.server.client_is_done() && exchange.client.held.is_empty();
+        if persistence == Persistence::Close && !self.ends_response.get() && !nothing_follows {
             self.linger(worker).await;
         }
         persistence
