@@ -33,6 +33,9 @@ impl ConnectionOptions {
             (Some(only), None) if only.eq_ignore_ascii_case(b"keep-alive") => {
                 return Ok(Self { keep_alive: true, ..Self::default() });
             }
+            (Some(only), None) if only.eq_ignore_ascii_case(b"close") => {
+                return Ok(Self { close: true, ..Self::default() });
+            }
             _ => drop(lines),
         }
         let mut options = Self::default();
