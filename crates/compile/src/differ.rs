@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fmt::Write as _;
 use strait_filters::flow::Behaviour as _;
-use strait_plan::{Action, Plan, Route};
+use strait_plan::{Action, Branch, Plan, Route};
 
 /// A difference between two plans.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,8 +78,12 @@ fn meaning(plan: &Plan, route: &Route) -> String {
     let steps = route.filters.iter().flat_map(|chain| chain.steps());
     let filters: Vec<_> =
         steps.map(|step| format!("{} {}", step.filter.kind().name(), step.filter.describe())).collect();
-    let Route { request_timeout, preserve_host, body_bytes_max, request_headers, response_headers, .. } = route;
+    let branch = |branch: &Branch| format!("{:?} {}", branch.condition, meaning(plan, &branch.route));
+    let branches: Vec<String> = route.branches.iter().map(branch).collect();
+    let Route { request_timeout, preserve_host, body_bytes_max, request_headers, response_headers, condition, .. } =
+        route;
     format!(
-        "{action} {request_timeout:?} {preserve_host} {body_bytes_max:?} {request_headers:?} {response_headers:?} {filters:?}"
+        "{action} {request_timeout:?} {preserve_host} {body_bytes_max:?} {request_headers:?} {response_headers:?} {condition:?} \
+         {branches:?} {filters:?}"
     )
 }

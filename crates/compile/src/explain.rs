@@ -1,23 +1,26 @@
 //! What becomes of a request and why, by the code that serves: [`RouteSet::decide`] finds the route and
 //! [`Route::upstream`] the upstream.
 
+mod conditions;
 mod filters;
 mod render;
 mod request;
 mod retries;
 
+pub use conditions::BranchStep;
 pub use filters::FilterStep;
+
 use request::Parsed;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use strait_message::{Headers, Method, Name, NameSet};
+use strait_message::{Headers, Method, Name, NameSet, Version};
 use strait_plan::{
-    Action, ClientView, Endpoint, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, RESPONSE_REPLACED, Route,
-    RouteSet, Upstream, Verdict, request_skipped,
+    Action, ClientView, Endpoint, Evidence, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, RESPONSE_REPLACED,
+    Route, RouteSet, Upstream, Verdict, request_skipped,
 };
-use strait_route::Lost;
+use strait_route::{Captures, Lost};
 
 /// Choices shown of a split or a schedule.
 const CHOICES_SHOWN: usize = 10;
@@ -69,6 +72,8 @@ pub struct Explanation {
     pub address: String,
     /// The route that won; `None` when there is none.
     pub winner: Option<Winner>,
+    /// The entries of the route's `when` that were asked, in order: the last one holds, or none does.
+    pub branches: Vec<BranchStep>,
     /// What each filter would do, in order.
     pub filters: Vec<FilterStep>,
     /// What is done.
@@ -111,6 +116,8 @@ pub struct Loser {
     pub source: Arc<str>,
     /// Why, to follow "because".
     pub why: Lost,
+    /// More about it: why a condition does not hold.
+    pub detail: Option<String>,
 }
 
 /// What is done with a request.
@@ -207,33 +214,60 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refu
     let token = Some(question.method.as_bytes()).filter(|token| strait_http1::is_token(token));
     let method = token.and_then(Method::from_token);
     let method = method.ok_or_else(|| Refusal::Malformed(format!("`{}` is not a method", question.method)))?;
-    let facts = Facts { method: &method, host: request.host.as_bytes(), path: request.path.as_bytes() };
-    let verdict = listener.routes.decide(&facts);
-    let (losers, losers_omitted) = losers(&listener.routes, &facts);
-    let view = question.client.map(|ip| listener.trusted_proxies.client((ip, 0).into(), &fields(question)));
-    let route = if let Verdict::Route(route, _) = &verdict { Some(*route) } else { None };
-    let filters = route.map_or_else(Vec::new, |route| filters::rehearse(route, question, &request, method, view));
-    Ok(Explanation {
-        method: question.method.to_owned(),
+    let fields = fields(question, &request);
+    let view = question.client.map(|ip| listener.trusted_proxies.client((ip, 0).into(), &fields));
+    let trusted = view.is_some_and(|view| view.from_trusted_proxy);
+    let facts = Facts {
+        method: &method,
+        host: request.host.as_bytes(),
+        path: request.path.as_bytes(),
+        query: request.query.as_deref().map(str::as_bytes),
+        headers: &fields,
+        version: Version::Http11,
+        scheme: strait_plan::scheme(trusted, &fields, question.url.starts_with("https://")),
+        client: view.map(|view| view.address),
+        listener: &listener.name,
+        request_id: b"",
+        tls: None,
+    };
+    Ok(explained(plan, listener, &Evidence::of(facts, Captures::default()), view))
+}
+
+/// The explanation of a request about which everything is known but where it goes.
+fn explained(plan: &Plan, listener: &Listener, asked: &Evidence<'_>, view: Option<ClientView>) -> Explanation {
+    let facts = &asked.facts;
+    let verdict = listener.routes.decide(facts);
+    let (losers, losers_omitted) = losers(&listener.routes, facts);
+    let (route, captures) = match &verdict {
+        Verdict::Route(route, captures) => (Some(*route), *captures),
+        Verdict::MethodNotAllowed(_) | Verdict::NoRoute => (None, Captures::default()),
+    };
+    let evidence = Evidence { captures, ..*asked };
+    let filters = route.map_or_else(Vec::new, |route| filters::rehearse(route, facts));
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    let path = text(facts.path);
+    Explanation {
+        method: facts.method.as_str().to_owned(),
         listener: listener.name.clone(),
         address: listener.address.to_string(),
-        winner: winner(&listener.routes, &facts, &verdict, &request.path),
+        winner: winner(&listener.routes, facts, &verdict, &path),
+        branches: conditions::steps(&listener.routes, &evidence),
         losers,
         losers_omitted,
         limits: limits(listener, route),
         timeouts: route.map_or_else(Vec::new, |route| timeouts(plan, route)),
-        retries: route.map_or_else(Vec::new, |route| retries::retries(plan, route, &method)),
+        retries: route.map_or_else(Vec::new, |route| retries::retries(plan, route, facts.method)),
         request_fields: route.map_or_else(Edits::default, |route| {
-            request_fields(route, &fields(question), &view.unwrap_or(UNKNOWN_CLIENT))
+            request_fields(route, facts.headers, &view.unwrap_or(UNKNOWN_CLIENT), &evidence)
         }),
-        response_fields: route.map_or_else(Edits::default, response_fields),
+        response_fields: route.map_or_else(Edits::default, |route| response_fields(route, &evidence)),
         client: view.map(|view| view.address.ip().to_string()),
-        outcome: answered(&filters).unwrap_or_else(|| outcome(plan, verdict, &request)),
+        outcome: answered(&filters).unwrap_or_else(|| outcome(plan, verdict, &evidence)),
         filters,
-        host: request.host,
-        path: request.path,
-        query: request.query,
-    })
+        host: text(facts.host),
+        path,
+        query: facts.query.map(text),
+    }
 }
 
 fn find_listener<'p>(plan: &'p Plan, name: Option<&str>, port: Option<u16>) -> Result<&'p Listener, Refusal> {
@@ -249,8 +283,13 @@ fn find_listener<'p>(plan: &'p Plan, name: Option<&str>, port: Option<u16>) -> R
     found.ok_or_else(|| Refusal::NoListener(name.unwrap_or_default().to_owned(), names()))
 }
 
-fn fields(question: &Question<'_>) -> Headers {
+/// The fields of the request; the host of the URL is one of them.
+fn fields(question: &Question<'_>, request: &Parsed) -> Headers {
     let mut headers = Headers::new();
+    if !request.host.is_empty() && question.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("host")) {
+        let port = request.port.map_or_else(String::new, |port| format!(":{port}"));
+        headers.push(b"Host", format!("{}{port}", request.host).as_bytes());
+    }
     for (name, value) in question.headers {
         headers.push(name.as_bytes(), value.as_bytes());
     }
@@ -259,7 +298,7 @@ fn fields(question: &Question<'_>) -> Headers {
 
 fn winner(routes: &RouteSet, facts: &Facts<'_>, verdict: &Verdict<'_>, path: &str) -> Option<Winner> {
     let Verdict::Route(route, captures) = verdict else { return None };
-    let found = routes.table.find(facts.method.as_str().as_bytes(), facts.host, facts.path).ok()?;
+    let found = routes.find(facts).ok()?;
     let (pattern, _) = routes.table.get(found.pattern)?;
     let value = |range: std::ops::Range<usize>| path.get(range).unwrap_or_default().to_owned();
     let captures = pattern.capture_names().map(str::to_owned).zip(captures.iter().map(value)).collect();
@@ -268,10 +307,12 @@ fn winner(routes: &RouteSet, facts: &Facts<'_>, verdict: &Verdict<'_>, path: &st
 
 /// Patterns that lost, but for those of other hosts when there are nearer ones.
 fn losers(routes: &RouteSet, facts: &Facts<'_>) -> (Vec<Loser>, usize) {
-    let explained = routes.table.explain(facts.method.as_str().as_bytes(), facts.host, facts.path);
+    let explained = routes.explain(facts);
     let lost = explained.candidates.iter().filter_map(|candidate| {
         let route = routes.routes.get(candidate.route.0 as usize)?;
-        Some(Loser { pattern: route.pattern.clone(), source: route.source.clone(), why: candidate.lost? })
+        let why = candidate.lost?;
+        let detail = if why == Lost::NotAdmitted { conditions::detail(routes, facts, candidate.pattern) } else { None };
+        Some(Loser { pattern: route.pattern.clone(), source: route.source.clone(), why, detail })
     });
     let all = lost.clone().count();
     (lost.take(LOSERS_MAX).collect(), all.saturating_sub(LOSERS_MAX))
@@ -282,7 +323,7 @@ fn answered(filters: &[FilterStep]) -> Option<Outcome> {
     filters.iter().find_map(|filter| Some(Outcome::Filter { name: filter.name(), status: filter.status()? }))
 }
 
-fn outcome(plan: &Plan, verdict: Verdict<'_>, request: &Parsed) -> Outcome {
+fn outcome(plan: &Plan, verdict: Verdict<'_>, evidence: &Evidence<'_>) -> Outcome {
     let route = match verdict {
         Verdict::Route(route, _) => route,
         Verdict::MethodNotAllowed(allow) => return Outcome::MethodNotAllowed(allow),
@@ -300,17 +341,15 @@ fn outcome(plan: &Plan, verdict: Verdict<'_>, request: &Parsed) -> Outcome {
             }
         }
         Action::Redirect(redirect) => {
-            let location = redirect.location(request.path.as_bytes(), request.query.as_deref().map(str::as_bytes));
-            Outcome::Redirect {
-                status: redirect.status.code(),
-                location: String::from_utf8_lossy(&location).into_owned(),
-            }
+            let location = String::from_utf8_lossy(&redirect.location(evidence)).into_owned();
+            Outcome::Redirect { status: redirect.status.code(), location }
         }
-        Action::Respond(respond) => Outcome::Respond {
-            status: respond.status.code(),
-            body_bytes: respond.body.len(),
-            content_type: respond.content_type.to_string(),
-        },
+        Action::Respond(respond) => {
+            let mut body = Vec::new();
+            respond.body.render(evidence, &mut body);
+            let content_type = respond.content_type.to_string();
+            Outcome::Respond { status: respond.status.code(), body_bytes: body.len(), content_type }
+        }
     }
 }
 
@@ -376,7 +415,7 @@ fn each<'p>(upstreams: impl Iterator<Item = &'p Upstream>, text: impl Fn(&Upstre
 }
 
 /// What the origin is told besides what the client sent, by the lists that the data plane goes by.
-fn request_fields(route: &Route, sent: &Headers, view: &ClientView) -> Edits {
+fn request_fields(route: &Route, sent: &Headers, view: &ClientView, evidence: &Evidence<'_>) -> Edits {
     if !matches!(route.action, Action::Forward { .. }) {
         return Edits::default();
     }
@@ -388,15 +427,19 @@ fn request_fields(route: &Route, sent: &Headers, view: &ClientView) -> Edits {
     if !trusted {
         removed.extend(IDENTITY_FAMILIES.iter().map(|family| format!("{family}*")));
     }
-    own(told(put), removed, &route.request_headers)
+    own(told(put), removed, &route.request_headers, evidence)
 }
 
-fn response_fields(route: &Route) -> Edits {
+fn response_fields(route: &Route, evidence: &Evidence<'_>) -> Edits {
     let forwards = matches!(route.action, Action::Forward { .. });
     let fields: &[OwnField] = if forwards { &OwnField::ON_RESPONSE } else { &OwnField::ON_REPLY };
     let replaced = if forwards { RESPONSE_REPLACED } else { NameSet::EMPTY };
     let removed = taken_off(replaced, fields).collect();
-    own(told(fields.iter().map(|&field| (field, field.on_response()))), removed, &route.response_headers)
+    let mut set = told(fields.iter().map(|&field| (field, field.on_response())));
+    if let Action::Respond(respond) = &route.action {
+        set.extend(own(Vec::new(), Vec::new(), &respond.headers, evidence).set);
+    }
+    own(set, removed, &route.response_headers, evidence)
 }
 
 fn told(fields: impl Iterator<Item = (OwnField, &'static str)>) -> Vec<(String, String)> {
@@ -410,8 +453,17 @@ fn taken_off(set: NameSet, anew: &[OwnField]) -> impl Iterator<Item = String> {
 }
 
 /// With what the route itself says.
-fn own(mut set: Vec<(String, String)>, mut removed: Vec<String>, edits: &strait_plan::HeaderEdits) -> Edits {
-    set.extend(edits.set.iter().map(|(name, value)| (name.to_string(), value.to_string())));
+fn own(
+    mut set: Vec<(String, String)>,
+    mut removed: Vec<String>,
+    edits: &strait_plan::HeaderEdits,
+    evidence: &Evidence<'_>,
+) -> Edits {
+    set.extend(edits.set.iter().map(|(name, value)| {
+        let mut rendered = Vec::new();
+        value.render_field(evidence, &mut rendered);
+        (name.to_string(), String::from_utf8_lossy(&rendered).into_owned())
+    }));
     removed.extend(edits.remove.iter().map(ToString::to_string));
     Edits { set, removed }
 }

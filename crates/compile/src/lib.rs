@@ -27,12 +27,13 @@ mod listeners;
 mod registry;
 mod retry;
 mod routes;
+mod texts;
 mod unreachable;
 mod upstreams;
 
 pub use differ::{Change, changes};
 pub use difference::{FieldStep, Step, Turn, difference};
-pub use explain::{Explanation, FilterStep, Loser, Outcome, Question, Refusal, Share, Winner, explain};
+pub use explain::{BranchStep, Explanation, FilterStep, Loser, Outcome, Question, Refusal, Share, Winner, explain};
 
 use filters::Filters;
 use registry::Registry;

@@ -1,14 +1,14 @@
 //! Routes: patterns become a table, and what stands behind each an action.
 
 use crate::filters::Filters;
+use crate::texts::Texts;
 use crate::upstreams::Upstreams;
 use std::sync::Arc;
 use strait_config::spec::{self, To};
-use strait_config::value::{HeaderName, Headers};
 use strait_config::{Diagnostic, Snapshot, Span, Spanned, Table as Entries, codes, text_of};
-use strait_filters::Chain;
+use strait_expr::Template;
 use strait_message::Status;
-use strait_plan::{Action, HeaderEdits, Redirect, Respond, Route, RouteSet};
+use strait_plan::{Action, Branch, HeaderEdits, Redirect, Respond, Route, RouteSet};
 use strait_route::{Conflict, Pattern, PatternError, PatternIndex, RouteId, Table, TableError};
 
 /// Where routes of the snapshot stand: those at the top, or a listener's own.
@@ -33,13 +33,15 @@ pub(crate) fn tables(
         // What is wrong with the table at the top was said when that was compiled.
         let mut again = Vec::new();
         let is_top = name == TOP || listener.is_some_and(|listener| listener.routes.is_some());
-        let table = table(snapshot, routes, seed, if is_top { &mut *found } else { &mut again })?;
+        let found = if is_top { &mut *found } else { &mut again };
+        let table = table(snapshot, routes, seed, found)?;
         let mut one = |(pattern, route): &(Spanned<String>, spec::Route)| {
-            let chain = filters.chain(listener, route);
-            compile_route(snapshot, name, pattern, route, upstreams, chain)
+            let mut written = Written { snapshot, table: name, pattern, listener, filters, found };
+            compile_route(&mut written, route, upstreams)
         };
-        let routes = routes.iter().map(&mut one);
-        let set = RouteSet { table, routes: routes.collect() };
+        let routes: Vec<Route> = routes.iter().map(&mut one).collect();
+        let has_conditions = routes.iter().any(|route| route.condition.is_some());
+        let set = RouteSet { table, routes, has_conditions };
         Some(NamedTable { name: name.into(), set: Arc::new(set) })
     };
     written(snapshot).filter_map(compile).collect()
@@ -128,30 +130,84 @@ fn tie<'k>(conflict: &Conflict, key: impl Fn(PatternIndex) -> Option<&'k Spanned
     Some(finding.hint("make one of them more specific, or remove it"))
 }
 
-fn compile_route(
-    snapshot: &Snapshot,
-    table: &str,
-    pattern: &Spanned<String>,
+/// A route as it is written: where, and where its flaws go.
+struct Written<'w, 's> {
+    snapshot: &'w Snapshot,
+    table: &'w str,
+    pattern: &'w Spanned<String>,
+    listener: Option<&'w spec::Listener>,
+    filters: &'w mut Filters<'s>,
+    found: &'w mut Vec<Diagnostic>,
+}
+
+/// A route with its branches.
+fn compile_route(written: &mut Written<'_, '_>, spec: &spec::Route, upstreams: &mut Upstreams<'_>) -> Route {
+    let route = compile_plain(written, spec, written.pattern.span, upstreams);
+    let condition = spec.condition.as_ref().and_then(|text| written.texts().condition(text)).map(Box::new);
+    let branch = |branch: &Spanned<spec::Branch>| Branch {
+        condition: written.texts().conditions(branch),
+        route: Route {
+            meter: route.meter.clone(),
+            ..compile_plain(written, &overridden(spec, branch), branch.span, upstreams)
+        },
+    };
+    let branches = spec.when.iter().map(branch).collect();
+    Route { condition, branches, ..route }
+}
+
+/// A route as an entry of its `when` makes it.
+fn overridden(route: &spec::Route, branch: &spec::Branch) -> spec::Route {
+    let mut own = spec::Route { condition: None, when: Vec::new(), ..route.clone() };
+    if branch.to.is_some() || branch.redirect.is_some() || branch.respond.is_some() {
+        own.to.clone_from(&branch.to);
+        own.redirect.clone_from(&branch.redirect);
+        own.respond.clone_from(&branch.respond);
+    }
+    for (headers, more) in
+        [(&mut own.request_headers, &branch.request_headers), (&mut own.response_headers, &branch.response_headers)]
+    {
+        headers.0.retain(|(name, _)| more.iter().all(|(other, _)| other.value != name.value));
+        headers.0.extend(more.iter().cloned());
+    }
+    own.filters.extend(branch.filters.iter().cloned());
+    own
+}
+
+impl Written<'_, '_> {
+    fn texts(&mut self) -> Texts<'_> {
+        Texts::of(self.snapshot, self.pattern, self.found)
+    }
+}
+
+fn compile_plain(
+    written: &mut Written<'_, '_>,
     spec: &spec::Route,
+    span: Span,
     upstreams: &mut Upstreams<'_>,
-    filters: Option<Arc<Chain>>,
 ) -> Route {
+    let filters = written.filters.chain(written.listener, spec);
+    let mut texts = written.texts();
     let (action, request_timeout) = match (&spec.to, &spec.redirect, &spec.respond) {
         (Some(to), ..) => forward(to, spec, upstreams),
-        (None, Some(redirect), _) => (Action::Redirect(compile_redirect(redirect)), None),
-        (None, None, respond) => (Action::Respond(respond.as_ref().map_or_else(nothing, compile_respond)), None),
+        (None, Some(redirect), _) => (Action::Redirect(compile_redirect(redirect, &mut texts)), None),
+        (None, None, respond) => {
+            let respond = respond.as_ref().map_or_else(nothing, |respond| compile_respond(respond, &mut texts));
+            (Action::Respond(respond), None)
+        }
     };
     Route {
-        pattern: pattern.value.as_str().into(),
-        source: place(snapshot, pattern.span).into(),
+        request_headers: texts.request_edits(&spec.request_headers, &spec.remove_request_headers),
+        response_headers: texts.response_edits(&spec.response_headers, &spec.remove_response_headers),
+        pattern: written.pattern.value.as_str().into(),
+        source: place(written.snapshot, span).into(),
+        condition: None,
+        branches: Box::default(),
         action,
         request_timeout,
         preserve_host: spec.preserve_host,
         body_bytes_max: spec.body_size.map(|limit| limit.get().map_or(u64::MAX, |size| size.get())),
-        request_headers: edits(&spec.request_headers, &spec.remove_request_headers),
-        response_headers: edits(&spec.response_headers, &spec.remove_response_headers),
         filters,
-        meter: upstreams.registry().route(table, pattern),
+        meter: upstreams.registry().route(written.table, written.pattern),
     }
 }
 
@@ -165,37 +221,34 @@ pub(crate) fn place(snapshot: &Snapshot, span: Span) -> String {
     snapshot.sources.locate(span).map_or_else(String::new, |at| at.place())
 }
 
-fn compile_redirect(spec: &spec::Redirect) -> Redirect {
-    let location = spec.to.as_str();
-    // A path that is appended brings its own slash.
-    let location = if spec.keeps_path() { location.trim_end_matches('/') } else { location };
-    Redirect { status: status(spec.status.get()), location: location.into(), keep_path: spec.keeps_path() }
+fn compile_redirect(spec: &spec::Redirect, texts: &mut Texts<'_>) -> Redirect {
+    let keep_path = spec.keeps_path();
+    let location = match spec.to.template.as_literal() {
+        // A path that is appended brings its own slash.
+        Some(literal) if keep_path => Template::literal(literal.trim_end_matches('/')),
+        _ => texts.template(&spec.to.template, spec.to.span),
+    };
+    Redirect { status: status(spec.status.get()), location, keep_path }
 }
 
-fn compile_respond(spec: &spec::Respond) -> Respond {
-    let content_type = if spec.body.is_empty() { "" } else { spec.content_type.as_str() };
+fn compile_respond(spec: &spec::Respond, texts: &mut Texts<'_>) -> Respond {
+    let body = texts.template(&spec.body, spec.body.span);
+    let content_type = if body.as_literal() == Some(b"") { "" } else { spec.content_type.as_str() };
     Respond {
         status: status(spec.status.get()),
-        body: spec.body.as_bytes().into(),
+        body,
         content_type: content_type.into(),
-        headers: pairs(&spec.headers),
+        headers: texts.request_edits(&spec.headers, &[]),
     }
 }
 
 /// A route without an action is refused when it is loaded; this is what it would answer.
 fn nothing() -> Respond {
-    Respond { status: Status::NOT_FOUND, body: Box::default(), content_type: Box::default(), headers: Vec::new() }
+    let (body, headers) = (Template::default(), HeaderEdits::default());
+    Respond { status: Status::NOT_FOUND, body, content_type: Box::default(), headers }
 }
 
 fn status(code: u16) -> Status {
     // Loading admits 200 to 599.
     Status::new(code).unwrap_or_default()
-}
-
-fn edits(set: &Headers, remove: &[HeaderName]) -> HeaderEdits {
-    HeaderEdits { set: pairs(set), remove: remove.iter().map(|name| name.as_str().into()).collect() }
-}
-
-fn pairs(headers: &Headers) -> Vec<(Box<str>, Box<str>)> {
-    headers.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect()
 }

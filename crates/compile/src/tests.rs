@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use std::sync::Arc;
 use std::time::Duration;
 use strait_config::load_str;
+use strait_expr::Template;
 use strait_plan::{Action, Plan};
 use strait_record::Format;
 
@@ -91,9 +92,9 @@ telemetry: {access_log: {format: text}}
     assert!(listener.trusted_proxies.contains([10, 1, 2, 3].into()));
     let route = &listener.routes.routes[0];
     assert_eq!((route.request_timeout, route.preserve_host, route.body_bytes_max), (None, false, Some(u64::MAX)));
-    assert_eq!(route.request_headers.set, [("X-A".into(), "a".into())]);
+    assert_eq!(route.request_headers.set, [("X-A".into(), Template::literal("a"))]);
     assert_eq!(*route.request_headers.remove, ["X-B".into()]);
-    assert_eq!(route.response_headers.set, [("X-C".into(), "c".into())]);
+    assert_eq!(route.response_headers.set, [("X-C".into(), Template::literal("c"))]);
     assert_eq!(*route.response_headers.remove, ["X-D".into()]);
     let app = &plan.upstreams[0];
     assert_eq!((app.connections_max, app.keep_alive_max, app.keep_alive_timeout), (None, 0, Duration::from_secs(3)));
@@ -346,4 +347,91 @@ fn differences_are_told_with_who_notices() {
         + "defaults: {timeout: {connect: 2s}}\ntrusted_proxies: 10.0.0.0/8\n";
     assert_snapshot!(differences(MANY, &after));
     assert_snapshot!(differences(&after, MANY));
+}
+
+const CANARY: &str = "
+listeners: {web: {address: 127.0.0.1:8080, trusted_proxies: [10.0.0.0/8]}}
+routes:
+  /:
+    to: {stable: 95, canary: 5}
+    when:
+      - {headers: {X-Canary: \"1\"}, to: canary}
+      - {from: [192.0.2.0/24], cookies: {beta: {present: true}}, respond: {status: 403, body: \"no ${client.ip}\"}}
+      - {query: {v: {regex: '^[0-9]+$'}}, request_headers: {X-Version: \"${request.query['v']}\"}}
+      - {methods: POST, if: request.path.startsWith('/upload'), to: uploads}
+  /users/{id}:
+    redirect: \"https://example.com/u/${path.id}\"
+    response_headers: {X-User: \"${path.id} of ${request.host}\"}
+  /admin/*:
+    if: client.ip in ['192.0.2.0/24']
+    to: stable
+upstreams:
+  stable: [localhost:1]
+  canary: [localhost:2]
+  uploads: [localhost:3]
+";
+
+fn explained_from(text: &str, url: &str, headers: &[(&str, &str)], client: Option<[u8; 4]>) -> String {
+    let headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let (method, url) = url.split_once(' ').unwrap();
+    let question = Question { headers: &headers, client: client.map(Into::into), ..Question::new(method, url) };
+    explain(&plan_of(text), &question).unwrap().to_string()
+}
+
+#[test]
+fn an_entry_of_when_decides_or_says_why_not() {
+    let asked = [
+        explained_from(CANARY, "GET http://a/", &[("x-canary", "1")], None),
+        explained_from(CANARY, "GET http://a/", &[("x-canary", "2"), ("cookie", "a=b; beta=")], Some([192, 0, 2, 7])),
+        explained_from(CANARY, "GET http://a/?v=2", &[], Some([10, 0, 0, 1])),
+        explained_from(CANARY, "POST http://a/upload/1?v=x", &[], None),
+        explained_from(CANARY, "GET http://a/", &[], None),
+    ];
+    assert_snapshot!(asked.join("\n"));
+}
+
+#[test]
+fn values_of_the_request_are_filled_in() {
+    assert_snapshot!(explained_from(CANARY, "GET http://a.example/users/7", &[], None));
+}
+
+#[test]
+fn a_route_whose_condition_does_not_hold_is_passed_over() {
+    let asked = [
+        explained_from(CANARY, "GET http://a/admin/x", &[], Some([192, 0, 2, 7])),
+        explained_from(CANARY, "GET http://a/admin/x", &[], Some([198, 51, 100, 1])),
+        explained_from(CANARY, "GET http://a/admin/x", &[], None),
+    ];
+    assert_snapshot!(asked.join("\n"));
+}
+
+#[test]
+fn mistakes_in_expressions_are_underlined() {
+    assert_snapshot!(refused(
+        "
+routes:
+  /users/{id}:
+    to: localhost:1
+    if: request.headerz['x'] == '1'
+    request_headers:
+      X-A: ${path.idd}
+      X-B: \"quoted ${request.path.foo()}\"
+      X-C: \"\\t${client.port == '1'}\"
+      X-D: ${response.status}
+    response_headers: {X-E: \"${response.status}\", X-F: \"${response.statu}\"}
+    when:
+      - {percent: 5%, key: client.ipp, to: localhost:2}
+      - {if: request.path, to: localhost:2}
+      - {if: \"1 == 1\", to: localhost:2}
+"
+    ));
+}
+
+#[test]
+fn a_branch_counts_for_its_route() {
+    let plan = plan_of(CANARY);
+    let route = &plan.listeners[0].routes.routes[0];
+    assert_eq!(route.branches.len(), 4);
+    assert!(route.branches.iter().all(|branch| Arc::ptr_eq(&branch.route.meter, &route.meter)));
+    assert!(plan.listeners[0].routes.has_conditions);
 }

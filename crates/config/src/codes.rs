@@ -110,6 +110,12 @@ codes! {
     URL_PATH = "E0230", "not a path of a URL", "A path begins with `/` and holds no query: `/api`. It is compared in its canonical form.";
     REGEX = "E0231", "not a usable regular expression",
         "Expressions are those of the Rust crate regex: linear in time, without look-around and back-references, and at most 1 MiB when compiled.";
+    EXPRESSION = "E0240", "not a usable expression",
+        "Conditions and values of the request are written in CEL, regular expressions in the syntax of RE2. Names and types are checked when the file is loaded, and what one evaluation may cost; the page `expressions` of the manual lists them.";
+    EXPRESSION_REFERENCE = "E0241", "`${…}` inside an expression",
+        "What `${env:…}` or `${file:…}` brings in would become a part of the program. Values of the request are written without `${…}` there: `client.ip`.";
+    ASSERTION = "E0242", "not an assertion",
+        "An assertion is one of the sentences that the page `assertions` of the manual lists, such as `/admin/** requires auth`.";
 
     // Names and the whole.
     UNKNOWN_UPSTREAM = "E0301", "no upstream of this name",
@@ -138,6 +144,9 @@ codes! {
         "The file of `${file:…}` or `${cred:…}` does not exist, may not be read, is no UTF-8 text or is larger than 1 MiB. `${cred:…}` reads from the folder that systemd names in $CREDENTIALS_DIRECTORY.";
     SET = "E0404", "a `--set` that cannot be applied",
         "`--set path=value` sets one value over what the files say. The path has dots between keys, and quotes around a key that holds dots itself: `--set 'routes.\"shop.example.com\".to=web'`; without quotes the longest key that exists is meant. Items of a list have numbers from 0; the number behind the last adds one. Without a value (`path=`) what is there is removed. The value is YAML: `--set 'upstreams.app=[localhost:1, localhost:2]'`.";
+
+    REQUEST_VALUE = "E0405", "a value of the request has no meaning here",
+        "`${client.ip}` and its like are known when a request comes: in headers, answers, redirects and the keys of filters. Ports, names, timeouts and the like are needed when the file is loaded.";
 
     // What the language has and the product does not have yet.
     NOT_BUILT = "E0501", "not built yet",

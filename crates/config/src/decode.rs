@@ -328,6 +328,15 @@ impl Decoder {
             self.empty(node);
             return None;
         }
+        if !node.values().is_empty() {
+            let is_header = T::WHAT == crate::value::HeaderValue::WHAT;
+            self.report(if is_header {
+                not_built(node.span, node.shown().unwrap_or_default(), "values of the request in filters")
+            } else {
+                request_value(node, T::WHAT)
+            });
+            return None;
+        }
         match T::parse(text) {
             Ok(value) => Some(value),
             Err(flaw) => {
@@ -338,7 +347,7 @@ impl Decoder {
     }
 
     /// Reports what is wrong with a scalar. What `${…}` brought in is never shown.
-    fn flaw(&mut self, node: &Node, what: &str, flaw: Flaw) {
+    pub(crate) fn flaw(&mut self, node: &Node, what: &str, flaw: Flaw) {
         if node.is_substituted() {
             let shown = node.shown().unwrap_or_default();
             let message = format!("the value of `{shown}` is not {what}");
@@ -449,6 +458,14 @@ fn form_name(form: &str) -> &'static str {
         "list" => "a list",
         _ => "a map",
     }
+}
+
+/// A value of the request where the value must be known when the file is loaded.
+fn request_value(node: &Node, what: &str) -> Diagnostic {
+    let shown = node.shown().unwrap_or_default();
+    Diagnostic::error(codes::REQUEST_VALUE, node.span, format!("`{shown}` is not known before there is a request"))
+        .label(format!("{what} is needed when the file is loaded"))
+        .hint("values of the request stand in headers, answers, redirects and keys; a plain `${` is written `$${`")
 }
 
 /// The refusal of what the language has and the product has not.

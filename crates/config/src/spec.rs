@@ -2,6 +2,7 @@
 //! language are these types and nothing else: the doc comments are the reference manual.
 
 mod admin;
+mod condition;
 mod defaults;
 mod listener;
 mod retry;
@@ -11,6 +12,7 @@ mod tests;
 mod upstream;
 
 pub use admin::Admin;
+pub use condition::Branch;
 pub use defaults::{DefaultTimeouts, Defaults};
 pub use listener::{HalfClose, Limits, Listener, Protocol};
 pub use retry::{Backoff, Retry, RetryOn};

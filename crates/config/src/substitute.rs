@@ -2,12 +2,13 @@
 //!
 //! They are replaced in scalars after the file was parsed, so that what they bring in can never
 //! change the structure. The text as written is kept beside, and is all that messages and dumps show.
+//! Values of the request (`${client.ip}`) stay, marked with where they are: what a secret brings in is never one.
 
 use crate::codes;
 use crate::diagnose::Diagnostic;
 use crate::limits::SECRET_BYTES_MAX;
 use crate::source::{Span, offset};
-use crate::syntax::{Node, NodeKind};
+use crate::syntax::{Node, NodeKind, RequestValue};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -44,12 +45,15 @@ impl Surroundings for Process {
 /// Replaces load-time values in every scalar below a node. Paths are relative to `folder`.
 pub(crate) fn substitute(node: &mut Node, folder: &Path, world: &dyn Surroundings, found: &mut Vec<Diagnostic>) {
     match &mut node.kind {
-        NodeKind::Scalar { text, raw, .. } => {
+        NodeKind::Scalar { text, raw, values, .. } => {
             if text.contains("${") {
                 let scalar = Scalar { text, span: node.span, folder, world };
                 if let Some(replaced) = scalar.replace(found) {
+                    *values = replaced.values;
                     // A text of escapes only hides nothing, but is still shown as written.
-                    *raw = Some(std::mem::replace(text, replaced));
+                    if replaced.text != *text {
+                        *raw = Some(std::mem::replace(text, replaced.text));
+                    }
                 }
             }
         }
@@ -67,37 +71,103 @@ struct Scalar<'a> {
     world: &'a dyn Surroundings,
 }
 
+/// What a scalar has become.
+#[derive(Default)]
+struct Replaced {
+    text: String,
+    values: Vec<RequestValue>,
+}
+
+/// What stands between `${` and `}`.
+enum Reference<'t> {
+    /// `env:NAME` and its like.
+    LoadTime(&'t str),
+    /// An expression over the request.
+    RequestTime(&'t str),
+}
+
+impl<'t> Reference<'t> {
+    /// The reference at the start of a text that follows `${`; `None` if it is never closed.
+    fn at_start_of(text: &'t str) -> Option<Self> {
+        let until = |end: usize| text.get(..end);
+        let simple = text.find('}').and_then(until);
+        match simple.filter(|inside| is_load_time(inside)) {
+            Some(inside) => Some(Self::LoadTime(inside)),
+            // A brace in quotes closes no expression.
+            None => strait_expr::value_length(text).and_then(until).map(Self::RequestTime),
+        }
+    }
+
+    fn inside(&self) -> &'t str {
+        match self {
+            Self::LoadTime(inside) | Self::RequestTime(inside) => inside,
+        }
+    }
+}
+
+/// Whether this is `kind:name`, or a single word that is no name of the request.
+fn is_load_time(inside: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let behind = inside.trim_start_matches(word);
+    let known = |inside: &str| strait_expr::NAMES.iter().any(|name| name.name == inside);
+    behind.starts_with(':') || (behind.is_empty() && !known(inside))
+}
+
 impl Scalar<'_> {
-    fn replace(&self, found: &mut Vec<Diagnostic>) -> Option<String> {
-        let mut written = String::new();
+    fn replace(&self, found: &mut Vec<Diagnostic>) -> Option<Replaced> {
+        let mut written = Replaced::default();
         let mut rest = self.text;
         let mut sound = true;
         while let Some(at) = rest.find("${") {
             let (before, tail) = rest.split_at_checked(at)?;
             // `$${` stands for `${`.
             if let Some(kept) = before.strip_suffix('$') {
-                written.push_str(kept);
-                written.push_str("${");
+                written.text.push_str(kept);
+                written.text.push_str("${");
                 rest = tail.get(2..)?;
                 continue;
             }
-            written.push_str(before);
-            let Some((inside, after)) = tail.get(2..)?.split_once('}') else {
+            written.text.push_str(before);
+            let Some(inside) = tail.get(2..).and_then(Reference::at_start_of) else {
                 found.push(self.unclosed(tail));
                 return None;
             };
-            let reference = tail.get(..inside.len() + 3)?;
-            match self.resolve(inside, reference) {
-                Ok(value) => written.push_str(&value),
+            let length = inside.inside().len() + 3;
+            let reference = tail.get(..length)?;
+            sound &= self.put(&inside, reference, &mut written, found);
+            rest = tail.get(length..)?;
+        }
+        written.text.push_str(rest);
+        sound.then_some(written)
+    }
+
+    /// Writes what a reference stands for. `false` if that cannot be had.
+    fn put(
+        &self,
+        inside: &Reference<'_>,
+        reference: &str,
+        written: &mut Replaced,
+        found: &mut Vec<Diagnostic>,
+    ) -> bool {
+        match inside {
+            Reference::RequestTime(_) => {
+                let start = written.text.len();
+                written.text.push_str(reference);
+                let written_at = reference.as_ptr() as usize - self.text.as_ptr() as usize;
+                written.values.push(RequestValue { range: start..written.text.len(), written_at });
+                true
+            }
+            Reference::LoadTime(inside) => match self.resolve(inside, reference) {
+                Ok(value) => {
+                    written.text.push_str(&value);
+                    true
+                }
                 Err(diagnostic) => {
                     found.push(*diagnostic);
-                    sound = false;
+                    false
                 }
-            }
-            rest = after;
+            },
         }
-        written.push_str(rest);
-        sound.then_some(written)
     }
 
     fn unclosed(&self, tail: &str) -> Diagnostic {
@@ -154,26 +224,14 @@ impl Scalar<'_> {
         }
     }
 
-    /// `${NAME}` was meant as `${env:NAME}`; `${client.ip}` is a value of the request.
+    /// `${NAME}` was meant as `${env:NAME}`.
     fn no_kind(&self, inside: &str, reference: &str) -> Diagnostic {
-        let shell_name =
-            !inside.is_empty() && inside.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-        if !shell_name && (inside.contains('.') || inside.contains('[') || inside.contains('(')) {
-            return self
-                .finding_of(
-                    codes::NOT_BUILT,
-                    reference,
-                    format!("`{reference}` is not built yet: values of the request"),
-                )
-                .label("not built yet")
-                .hint("remove it; this version refuses what it cannot do");
-        }
         let finding = self
             .finding(reference, format!("`{reference}` does not say where its value comes from"))
             .label("env, file or cred");
-        match inside.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !inside.is_empty() {
-            true => self.fixed(finding, reference, format!("${{env:{inside}}}")),
-            false => finding.hint("write ${env:NAME}, ${file:/path} or ${cred:name}; a plain `${` is written `$${`"),
+        match inside.is_empty() {
+            false => self.fixed(finding, reference, format!("${{env:{inside}}}")),
+            true => finding.hint("write ${env:NAME}, ${file:/path} or ${cred:name}; a plain `${` is written `$${`"),
         }
     }
 

@@ -47,11 +47,22 @@ pub enum NodeKind {
         style: Style,
         /// The text as it stands in the file, if `${…}` was replaced in it: what dumps show.
         raw: Option<String>,
+        /// The parts of `text` that stand for values of the request: `${client.ip}`.
+        values: Vec<RequestValue>,
     },
     /// `[a, b]` or lines that begin with `- `.
     List(Vec<Node>),
     /// `{a: b}` or lines of `a: b`, in the order written.
     Map(Vec<Entry>),
+}
+
+/// A part of a text that stands for a value of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestValue {
+    /// Its bytes in the text, `${` and `}` included.
+    pub range: std::ops::Range<usize>,
+    /// Where it begins in the text as it was before `${env:…}` and its like were replaced.
+    pub written_at: usize,
 }
 
 /// One key of a map.
@@ -80,7 +91,7 @@ impl Node {
     }
 
     fn scalar(text: impl Into<String>, style: Style, span: Span) -> Self {
-        Self { span, kind: NodeKind::Scalar { text: text.into(), style, raw: None }, column: 0 }
+        Self { span, kind: NodeKind::Scalar { text: text.into(), style, raw: None, values: Vec::new() }, column: 0 }
     }
 
     /// A collection.
@@ -121,6 +132,14 @@ impl Node {
     /// Whether nothing was written behind the key.
     pub fn is_absent(&self) -> bool {
         matches!(self.kind, NodeKind::Scalar { style: Style::Absent, .. })
+    }
+
+    /// The parts of a text that stand for values of the request.
+    pub fn values(&self) -> &[RequestValue] {
+        match &self.kind {
+            NodeKind::Scalar { values, .. } => values,
+            _ => &[],
+        }
     }
 
     /// Whether the text holds something that `${…}` brought in.

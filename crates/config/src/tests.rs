@@ -37,7 +37,7 @@ impl Surroundings for World {
 }
 
 fn text_of_respond(snapshot: &Snapshot) -> String {
-    snapshot.spec.routes.iter().next().unwrap().1.respond.as_ref().unwrap().body.clone()
+    snapshot.spec.routes.iter().next().unwrap().1.respond.as_ref().unwrap().body.outline()
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn scalars_are_typed_by_the_key() {
         "routes: {/: {to: localhost:1, response_headers: {X-Country: no, X-Version: 1.10, X-Time: 12:30, X-Null: ~}}}\n",
     );
     let headers = &snapshot.spec.routes.get("/").unwrap().response_headers;
-    let texts: Vec<&str> = headers.iter().map(|(_, value)| value.as_str()).collect();
+    let texts: Vec<&str> = headers.iter().map(|(_, value)| value.0.as_literal().unwrap()).collect();
     assert_eq!(texts, ["no", "1.10", "12:30", "~"]);
 }
 

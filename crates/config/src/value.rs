@@ -3,21 +3,25 @@
 mod address;
 mod http;
 mod log;
+mod matching;
 mod measure;
 mod network;
 mod number;
 mod path;
 mod target;
+mod template;
 
 pub use address::Address;
-pub use http::{HeaderName, HeaderValue, Headers, Location, Status};
+pub use http::{HeaderName, HeaderValue, Headers, Location, LocationTemplate, Status};
 pub use log::LogPath;
+pub use matching::{HeaderMatches, Matches, MethodName, RegexText, TextMatch};
 pub use measure::{ByteRate, Duration, Percent, Rate, Size};
 pub use network::Cidr;
 pub use number::{Limit, OrOff};
 pub use path::{PathRegex, UrlPath};
 pub use target::{Endpoint, Host, Share, Target, Weights};
 pub(crate) use target::{is_name, looks_like_weights};
+pub use template::{ExpressionText, HeaderTemplate, TemplateText, TextPiece};
 
 use crate::codes::Code;
 
@@ -113,7 +117,9 @@ scalar_specs!(
     HeaderValue,
     Location,
     LogPath,
+    MethodName,
     PathRegex,
+    RegexText,
     UrlPath,
     Status,
     std::path::PathBuf,

@@ -6,8 +6,8 @@ use crate::download::{Download, Outcome};
 use crate::downstream::h1::ClientConnection;
 use crate::exchange::{Exchange, octets_max};
 use crate::fault::{client_interrupt, client_misdeed, upstream_interrupt, upstream_misdeed};
-use crate::filter::{self, Asked, Filtered};
 use crate::io::{Socket, Unexpected};
+use crate::known::Known;
 use crate::pace::{Late, Pace};
 use crate::relay::{self, Pump, Sink, Source, Trouble};
 use crate::retry;
@@ -128,13 +128,8 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
     let rematch = retry::rematch(exchange, chosen.index, &kept);
     let Exchange { worker, listener, client, server, scratch, output, id, view, tally, deadline_ms, .. } = exchange;
     let ClientConnection { socket, held, alarm, ends_response, .. } = &mut **client;
-    let Scratch { request, path, target, host, response, trailers, extra, passage, .. } = &mut **scratch;
-    let filtered = chosen.route.filters.as_deref().map(|chain| Filtered {
-        chain,
-        facts: filter::facts(worker, chosen.route, id, view, &Asked { path, target, host }),
-        request,
-        passage,
-    });
+    let Scratch { asked, response, trailers, extra, passage, .. } = &mut **scratch;
+    let known = Known { asked, view, listener, id };
     let mut decoder = std::mem::take(server.decoder_mut());
     let mut encoder = std::mem::take(origin.engine.encoder_mut());
     let Origin { connection, engine, held: received, reused, .. } = origin;
@@ -168,17 +163,15 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
     };
     let mut download = Download {
         worker,
-        listener,
         upstream: chosen.upstream,
-        route: chosen.route,
+        known: &known,
         client: socket,
         ends_response,
         alarm,
         server,
         head: response,
         extra,
-        filtered,
-        id,
+        passage,
         tally,
         until: chosen.until,
         client_pace,

@@ -5,19 +5,20 @@ use crate::attempt::{Sent, download_fault};
 use crate::clock::ms;
 use crate::deadline::Until;
 use crate::exchange::Tally;
-use crate::filter::Filtered;
+use crate::filter::{self, Filtered};
 use crate::forward;
 use crate::io::Socket;
+use crate::known::Known;
 use crate::pace::Pace;
 use crate::relay::{Pump, Sink, Source, send_all};
-use crate::request_id::RequestId;
 use crate::retry::Rematch;
 use crate::upstream::h1::Receiver;
 use crate::worker::Worker;
 use std::cell::Cell;
+use strait_filters::Passage;
 use strait_http1::Server;
 use strait_message::{Fault, Headers, Kind, Phase, ResponseHead, Status};
-use strait_plan::{Listener, Route, Upstream};
+use strait_plan::Upstream;
 
 /// How an attempt went well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +32,16 @@ pub(crate) enum Outcome {
 /// The parts of an exchange that a response needs.
 pub(crate) struct Download<'a> {
     pub(crate) worker: &'a Worker,
-    pub(crate) listener: &'a Listener,
     pub(crate) upstream: &'a Upstream,
-    pub(crate) route: &'a Route,
+    pub(crate) known: &'a Known<'a>,
     pub(crate) client: &'a Socket,
     pub(crate) ends_response: &'a Cell<bool>,
     pub(crate) alarm: &'a Alarm,
     pub(crate) server: &'a mut Server,
     pub(crate) head: &'a mut ResponseHead,
     pub(crate) extra: &'a mut Vec<u8>,
-    /// The route's filters, if there are any.
-    pub(crate) filtered: Option<Filtered<'a>>,
-    pub(crate) id: &'a RequestId,
+    /// What the route's filters remember, if there are any.
+    pub(crate) passage: &'a mut Passage,
     pub(crate) tally: &'a Tally<'a>,
     pub(crate) until: Until,
     pub(crate) client_pace: Pace<'a>,
@@ -55,7 +54,7 @@ impl Download<'_> {
     pub(crate) async fn run(&mut self, origin: &mut Receiver<'_>) -> Result<Outcome, Fault> {
         self.recv_final_head(origin).await?;
         if self.is_unwanted() {
-            origin.discard(&self.listener.limits.http1);
+            origin.discard(&self.known.listener.limits.http1);
             return Err(Fault::upstream(Phase::ResponseHead, Kind::BadStatus));
         }
         if self.head.status == Status::SWITCHING_PROTOCOLS {
@@ -82,7 +81,7 @@ impl Download<'_> {
         self.set_alarm(self.worker.clock.now_ms());
         loop {
             self.head.clear();
-            let (worker, limits, alarm) = (self.worker, &self.listener.limits.http1, self.alarm);
+            let (worker, limits, alarm) = (self.worker, &self.known.listener.limits.http1, self.alarm);
             let late = || late(worker, alarm, self.upstream, self.until, &self.sent.ended_ms);
             origin.recv_head(worker, self.head, limits, alarm, late).await?;
             let now_us = worker.clock.now_us();
@@ -116,8 +115,12 @@ impl Download<'_> {
     }
 
     async fn deliver(&mut self, origin: &mut Receiver<'_>, output: &mut Vec<u8>) -> Result<Outcome, Fault> {
-        forward::prepare_response(self.worker, self.id, self.head, self.route, self.extra);
-        if let Some(filtered) = &mut self.filtered {
+        let route = self.tally.route.ok_or(Fault::strait(Phase::ResponseHead, Kind::Defect))?;
+        forward::prepare_response(self.worker, self.head, route, self.known, self.extra);
+        if let Some(chain) = route.filters.as_deref() {
+            let Known { asked, view, id, .. } = *self.known;
+            let facts = filter::facts(self.worker, route, id, view, asked);
+            let mut filtered = Filtered { chain, facts, request: &asked.request, passage: self.passage };
             filtered.response(self.head, origin.engine.response_length());
         }
         if !self.sent.whole.get() {
@@ -130,7 +133,7 @@ impl Download<'_> {
         let mut trailers = Headers::new();
         let mut pump = Pump {
             worker: self.worker,
-            limits: &self.listener.limits.http1,
+            limits: &self.known.listener.limits.http1,
             alarm: self.alarm,
             source: Source {
                 socket: origin.socket,

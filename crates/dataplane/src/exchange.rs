@@ -4,17 +4,18 @@ use crate::attempt;
 use crate::clock::ms;
 use crate::downstream::h1::ClientConnection;
 use crate::fault::{client_interrupt, client_misdeed};
+use crate::known::Known;
 use crate::pace::Pace;
 use crate::request_id::RequestId;
 use crate::retry::Kept;
-use crate::scratch::Scratch;
+use crate::scratch::{Asked, Scratch};
 use crate::worker::{Adopted, Worker};
 use crate::{filter, finish, forward, reply, retry};
 use std::cell::Cell;
 use std::rc::Rc;
 use strait_http1::{Event, Persistence, Server};
 use strait_message::{Fault, Kind, Method, Name, Phase, Status};
-use strait_plan::{Action, ClientView, Facts, Listener, Route, RouteSet, Verdict};
+use strait_plan::{Action, ClientView, Listener, Route, RouteSet, Verdict};
 use strait_route::{Authority, PathRules, Target, canonical_by};
 use strait_traffic::Tried;
 
@@ -156,7 +157,7 @@ async fn receive_head(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
 /// Computes the one canonical path and host that everything after this uses, and the target that is sent.
 fn find_path(scratch: &mut Scratch, rules: PathRules) -> Result<(), Fault> {
     let malformed = |detail| Fault::client(Phase::RequestHead, Kind::Malformed).because(detail);
-    let Scratch { request, path, target, decoded, host, host_text, .. } = scratch;
+    let Scratch { asked: Asked { request, path, target, host, .. }, decoded, host_text, .. } = scratch;
     let method = request.method.as_str().as_bytes();
     let parsed = Target::parse(method, request.target()).map_err(|error| malformed(error.message()))?;
     let text = request.headers.get(Name::Host);
@@ -188,12 +189,11 @@ fn find_path(scratch: &mut Scratch, rules: PathRules) -> Result<(), Fault> {
 }
 
 fn find_route<'c>(exchange: &mut Exchange<'c>) -> Result<&'c Route, Fault> {
-    let scratch = &exchange.scratch;
-    let facts = Facts { method: &scratch.request.method, host: &scratch.host, path: &scratch.path };
     let routes: &'c RouteSet = &exchange.listener.routes;
-    match routes.decide(&facts) {
-        Verdict::Route(route, _) => {
+    match routes.decide(&Known::of(exchange).facts()) {
+        Verdict::Route(route, captures) => {
             exchange.tally.route = Some(route);
+            exchange.scratch.captures = captures;
             Ok(route)
         }
         Verdict::NoRoute => Err(Fault::operator(Phase::Route, Kind::NoRoute)),

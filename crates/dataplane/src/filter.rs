@@ -3,23 +3,13 @@
 use crate::exchange::Exchange;
 use crate::forward;
 use crate::request_id::{RequestId, text};
-use crate::scratch::Scratch;
+use crate::scratch::{Asked, Scratch};
 use crate::worker::Worker;
 use strait_filters::{Chain, Facts, Now, Passage, Request, Response, Stop, Target};
 use strait_message::{BodyLength, Fault, RequestHead, ResponseHead};
 use strait_plan::{ClientView, Route};
 
 pub(crate) use strait_filters::{Body, Reply};
-
-/// What was asked for, as it was received.
-pub(crate) struct Asked<'a> {
-    /// The canonical path.
-    pub(crate) path: &'a [u8],
-    /// The path with the query.
-    pub(crate) target: &'a [u8],
-    /// The host.
-    pub(crate) host: &'a [u8],
-}
 
 /// The filters that a response comes back through.
 pub(crate) struct Filtered<'a> {
@@ -35,14 +25,25 @@ pub(crate) fn facts<'a>(
     route: &'a Route,
     id: &'a RequestId,
     view: &ClientView,
-    asked: &Asked<'a>,
+    asked: &'a Asked,
+) -> Facts<'a> {
+    facts_of(worker, route, id, view, (&asked.path, &asked.target, &asked.host))
+}
+
+/// The same while the request's head is being changed: path, target and host by themselves.
+fn facts_of<'a>(
+    worker: &Worker,
+    route: &'a Route,
+    id: &'a RequestId,
+    view: &ClientView,
+    (path, target, host): (&'a [u8], &'a [u8], &'a [u8]),
 ) -> Facts<'a> {
     Facts {
         client: view.address.ip().to_canonical(),
         scheme: "http",
-        host: asked.host,
-        path: asked.path,
-        query: asked.target.get(asked.path.len() + 1..),
+        host,
+        path,
+        query: target.get(path.len() + 1..),
         route: &route.pattern,
         request_id: text(id),
         now: Now { us: worker.clock.now_us(), wall_us: worker.clock.wall_us(worker.clock.now_us()) },
@@ -59,11 +60,11 @@ pub(crate) async fn request(
 ) -> Result<Option<Box<Reply>>, Fault> {
     let body = exchange.server.request_length();
     let Exchange { worker, scratch, id, view, .. } = exchange;
-    let Scratch { request, path, target, host, rewritten, decoded, passage, .. } = &mut **scratch;
+    let Scratch { asked: Asked { request, path, target, host, .. }, rewritten, decoded, passage, .. } = &mut **scratch;
     // Before filters set fields of such names for the origin.
     forward::remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
     let mut request = Request {
-        facts: facts(worker, route, id, view, &Asked { path, target, host }),
+        facts: facts_of(worker, route, id, view, (path, target, host)),
         head: request,
         target: Target::new(target, rewritten, decoded),
         body,
@@ -82,9 +83,9 @@ pub(crate) fn reply(exchange: &mut Exchange<'_>, head: &mut ResponseHead, octets
     let Some(route) = exchange.tally.route else { return };
     let Some(chain) = &route.filters else { return };
     let Exchange { worker, scratch, id, view, .. } = exchange;
-    let Scratch { request, path, target, host, passage, .. } = &mut **scratch;
-    let facts = facts(worker, route, id, view, &Asked { path, target, host });
-    Filtered { chain, facts, request, passage }.response(head, BodyLength::Fixed(octets as u64));
+    let Scratch { asked, passage, .. } = &mut **scratch;
+    let facts = facts(worker, route, id, view, asked);
+    Filtered { chain, facts, request: &asked.request, passage }.response(head, BodyLength::Fixed(octets as u64));
 }
 
 impl Filtered<'_> {

@@ -129,4 +129,4 @@ fn filter_end(exchange: &Exchange<'_>) -> End {
 }
 
 /// The address of a client that has none, on a Unix socket.
-const UNKNOWN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+pub(crate) const UNKNOWN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);

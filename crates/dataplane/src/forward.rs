@@ -1,13 +1,14 @@
 //! The request head on its way up and the response head on its way down: what is taken off, and what is put on.
 
 use crate::exchange::Exchange;
+use crate::known::Known;
 use crate::request_id::RequestId;
-use crate::scratch::Scratch;
+use crate::scratch::{Asked, Scratch};
 use crate::worker::Worker;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use strait_message::{Headers, Name, NameSet, RequestHead, ResponseHead};
-use strait_plan::{ClientView, HeaderEdits, IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, Route};
+use strait_plan::{ClientView, IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, Route};
 
 /// Takes off what a client says about itself in names that are not those of the standard fields: `X_Forwarded_For`
 /// is read as `X-Forwarded-For` by many origins, and some believe whole families of fields.
@@ -36,7 +37,8 @@ fn is_identity_family(name: &[u8]) -> bool {
 /// Readies a request head for its way up, once for all attempts.
 pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route) {
     let view = exchange.view;
-    let Scratch { request, extra, passage, .. } = &mut *exchange.scratch;
+    let values = route.request_headers.values(&Known::of(exchange).evidence());
+    let Scratch { asked: Asked { request, .. }, extra, passage, .. } = &mut *exchange.scratch;
     let forced = &passage.notes.forced;
     extra.clear();
     append_request_fields(request, exchange.client.peer, &view, &exchange.id, forced, extra);
@@ -44,7 +46,7 @@ pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route) {
         remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
     }
     force(forced, &mut request.headers, extra);
-    edit(&mut request.headers, &route.request_headers);
+    route.request_headers.apply(&mut request.headers, &values);
 }
 
 /// Appends the fields that tell an origin about the client and the way here.
@@ -142,9 +144,9 @@ fn append_octet(octet: u8, out: &mut Vec<u8>) {
 /// Readies a response head for its way down. `extra` gets the fields that Strait adds.
 pub(crate) fn prepare_response(
     worker: &Worker,
-    id: &RequestId,
     head: &mut ResponseHead,
     route: &Route,
+    known: &Known<'_>,
     extra: &mut Vec<u8>,
 ) {
     let headers = &mut head.headers;
@@ -153,13 +155,13 @@ pub(crate) fn prepare_response(
         match field {
             OwnField::Via => append_via(headers, head.version.as_str(), extra),
             OwnField::Date if headers.contains(Name::Date) => {}
-            field => append_own(worker, id, field, extra),
+            field => append_own(worker, known.id, field, extra),
         }
     }
     if headers.may_contain_any(RESPONSE_REPLACED) {
         headers.retain(|field| !RESPONSE_REPLACED.contains(field.known));
     }
-    edit(headers, &route.response_headers);
+    known.edit_response(head, &route.response_headers);
 }
 
 /// Appends the fields of a response that Strait makes itself.
@@ -171,23 +173,5 @@ fn append_own(worker: &Worker, id: &RequestId, field: OwnField, out: &mut Vec<u8
     match field {
         OwnField::Date => worker.append_date(out),
         _ => append(out, field.name(), id),
-    }
-}
-
-/// Applies a route's edits.
-pub(crate) fn edit(headers: &mut Headers, edits: &HeaderEdits) {
-    let named = |name: &[u8]| {
-        edits
-            .remove
-            .iter()
-            .chain(edits.set.iter().map(|(name, _)| name))
-            .any(|n| n.as_bytes().eq_ignore_ascii_case(name))
-    };
-    if edits.remove.is_empty() && edits.set.is_empty() {
-        return;
-    }
-    headers.retain(|field| !named(field.name));
-    for (name, value) in &edits.set {
-        headers.push(name.as_bytes(), value.as_bytes());
     }
 }

@@ -23,6 +23,7 @@ mod fleet;
 mod forward;
 mod inherited;
 mod io;
+mod known;
 mod lobby;
 mod log;
 mod mail;

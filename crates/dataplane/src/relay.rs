@@ -4,9 +4,9 @@ use crate::alarm::Alarm;
 use crate::buffer::LARGE;
 use crate::exchange::Exchange;
 use crate::io::Socket;
+use crate::known::Known;
 use crate::pace::{Late, Pace};
 use crate::retry::Kept;
-use crate::scratch::Scratch;
 use crate::stream::{Held, Interrupt, writable};
 use crate::upstream::Connection;
 use crate::upstream::h1::Origin;
@@ -349,9 +349,9 @@ fn unwritten<'s, 'a>(parts: &[&'a [u8]; 3], written: usize, slices: &'s mut [IoS
 pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idle: Duration) -> Result<(), Fault> {
     let worker = exchange.worker;
     let route = exchange.tally.route.ok_or(Fault::strait(Phase::Tunnel, Kind::Defect))?;
-    let Exchange { listener, client, server, scratch, output, id, tally, .. } = exchange;
-    let Scratch { response, trailers, extra, .. } = &mut **scratch;
-    forward::prepare_response(worker, id, response, route, extra);
+    let Exchange { listener, client, server, scratch, output, id, view, tally, .. } = exchange;
+    let (known, response, trailers, extra) = Known::beside(scratch, view, listener, id);
+    forward::prepare_response(worker, response, route, &known, extra);
     let mut head = worker.buffers.take_output();
     server.send_switch(response, extra, &mut head);
     tally.status.set(Some(response.status));

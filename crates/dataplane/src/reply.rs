@@ -4,6 +4,7 @@ use crate::exchange::Exchange;
 use crate::fault::client_interrupt;
 use crate::filter;
 use crate::forward;
+use crate::known::Known;
 use crate::pace::Pace;
 use crate::relay::{Trouble, send_all};
 use crate::request_id::text;
@@ -30,8 +31,7 @@ impl<'a> Reply<'a> {
 
 /// Answers with a redirect.
 pub(crate) async fn redirect(exchange: &mut Exchange<'_>, redirect: &Redirect) -> Result<(), Fault> {
-    let query = exchange.scratch.target.get(exchange.scratch.path.len() + 1..);
-    let location = redirect.location(&exchange.scratch.path, query);
+    let location = redirect.location(&Known::of(exchange).evidence());
     let mut reply = Reply::new(redirect.status, "", b"");
     reply.head.headers.push_name(Name::Location, &location);
     send(exchange, reply).await
@@ -39,10 +39,14 @@ pub(crate) async fn redirect(exchange: &mut Exchange<'_>, redirect: &Redirect) -
 
 /// Answers with a fixed response.
 pub(crate) async fn respond(exchange: &mut Exchange<'_>, respond: &Respond) -> Result<(), Fault> {
-    let mut reply = Reply::new(respond.status, &respond.content_type, &respond.body);
-    for (name, value) in &respond.headers {
-        reply.head.headers.push(name.as_bytes(), value.as_bytes());
-    }
+    let mut rendered = Vec::new();
+    let body = respond.body.as_literal().unwrap_or_else(|| {
+        respond.body.render(&Known::of(exchange).evidence(), &mut rendered);
+        &rendered
+    });
+    let mut reply = Reply::new(respond.status, &respond.content_type, body);
+    let values = respond.headers.values(&Known::of(exchange).evidence());
+    respond.headers.apply(&mut reply.head.headers, &values);
     send(exchange, reply).await
 }
 
@@ -179,7 +183,7 @@ async fn send(exchange: &mut Exchange<'_>, reply: Reply<'_>) -> Result<(), Fault
 /// Sends a whole response at a pace.
 async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace: Pace<'c>) -> Result<(), Fault> {
     if let Some(route) = exchange.tally.route {
-        forward::edit(&mut reply.head.headers, &route.response_headers);
+        Known::of(exchange).edit_response(&mut reply.head, &route.response_headers);
     }
     filter::reply(exchange, &mut reply.head, reply.body.len());
     if !exchange.server.request_is_done() {

@@ -1,7 +1,9 @@
 //! What one exchange writes on: lent while it runs, wiped and kept for the next in the same room.
 
+use std::ops::{Deref, DerefMut};
 use strait_filters::Passage;
 use strait_message::{Headers, RequestHead, ResponseHead};
+use strait_route::Captures;
 
 /// The largest head buffer with which a scratch is kept.
 const CAPACITY_MAX: usize = 16 * 1024;
@@ -9,25 +11,47 @@ const CAPACITY_MAX: usize = 16 * 1024;
 /// The memory of one exchange.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    pub(crate) request: RequestHead,
+    pub(crate) asked: Asked,
     pub(crate) response: ResponseHead,
     pub(crate) trailers: Headers,
-    /// The canonical path.
-    pub(crate) path: Vec<u8>,
-    /// What is sent as target: the canonical path with the query as received.
-    pub(crate) target: Vec<u8>,
     /// What is sent in place of `target`, if a filter rewrote it.
     pub(crate) rewritten: Vec<u8>,
     /// What the route's filters remember.
     pub(crate) passage: Passage,
     /// Where a path or host is decoded that was not canonical.
     pub(crate) decoded: Vec<u8>,
-    /// The host in lower case, without port. It stays for the next exchange, with the text it comes from.
-    pub(crate) host: Vec<u8>,
     /// The Host field that `host` is the canonical form of; empty when it comes from elsewhere.
     pub(crate) host_text: Vec<u8>,
     /// Field lines that Strait adds to the head that is being built.
     pub(crate) extra: Vec<u8>,
+}
+
+/// The request's part of it, which conditions and templates ask while the rest is written. A scratch stands for it.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub(crate) request: RequestHead,
+    /// The canonical path.
+    pub(crate) path: Vec<u8>,
+    /// What is sent as target: the canonical path with the query as received.
+    pub(crate) target: Vec<u8>,
+    /// The host in lower case, without port. It stays for the next exchange, with the text it comes from.
+    pub(crate) host: Vec<u8>,
+    /// What the captures of the route's pattern hold, once there is a route.
+    pub(crate) captures: Captures,
+}
+
+impl Deref for Scratch {
+    type Target = Asked;
+
+    fn deref(&self) -> &Asked {
+        &self.asked
+    }
+}
+
+impl DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut Asked {
+        &mut self.asked
+    }
 }
 
 impl Scratch {

@@ -40,6 +40,7 @@ mod template;
 mod value;
 mod words;
 
+pub use ::regex::bytes::Regex;
 pub use check::{RegexFlaw, regex};
 pub use environment::{Environment, Fact, Facts, MapFact, NAMES, NameDoc, Since};
 pub use error::{Error, Failure, FailureKind, Fix};
@@ -47,6 +48,11 @@ pub use expression::Expression;
 pub use functions::{FUNCTIONS, FunctionDoc};
 pub use template::{Piece, Template, value_length};
 pub use value::{Kind, List, Value};
+
+/// Whether a text holds another one: linear in both.
+pub fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}
 
 #[cfg(test)]
 mod tests;

@@ -9,12 +9,12 @@ use std::fmt;
 /// Text with values of the request in it.
 ///
 /// A value that is absent is empty text. What is rendered holds at most [`RENDERED_BYTES_MAX`] octets.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Template {
     parts: Box<[Part]>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Part {
     Literal(Box<[u8]>),
     Value(Box<Expression>),
@@ -22,12 +22,12 @@ enum Part {
 
 /// A piece of a template that was taken apart already, so that nothing in the literal pieces is looked at: what a
 /// secret brought in stays text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece<'t> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
     /// Text that stands for itself.
-    Literal(&'t str),
+    Literal(String),
     /// What stands between `${` and `}`.
-    Value(&'t str),
+    Value(String),
 }
 
 impl Template {
@@ -53,7 +53,7 @@ impl Template {
     ///
     /// # Errors
     /// Which piece is wrong and how, with where in the piece.
-    pub fn of_pieces(pieces: &[Piece<'_>], environment: &Environment) -> Result<Self, (usize, Error)> {
+    pub fn of_pieces(pieces: &[Piece], environment: &Environment) -> Result<Self, (usize, Error)> {
         let mut parts = Vec::new();
         for (at, piece) in pieces.iter().enumerate() {
             parts.push(match piece {

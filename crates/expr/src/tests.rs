@@ -274,7 +274,9 @@ fn templates() {
     check("${jwt.org}", r#"{"id":7,"ips":["10.0.0.1"]}"#);
     assert_eq!(Template::compile("a$${b", &names()).unwrap().as_literal(), Some(&b"a${b"[..]));
     assert_eq!(Template::compile("${path.id}", &names()).unwrap().as_literal(), None);
-    let secret = Template::of_pieces(&[Piece::Literal("${path.id} "), Piece::Value("path.id")], &names()).unwrap();
+    let secret =
+        Template::of_pieces(&[Piece::Literal("${path.id} ".to_owned()), Piece::Value("path.id".to_owned())], &names())
+            .unwrap();
     let mut out = Vec::new();
     secret.render(&request(), &mut out);
     assert_eq!(String::from_utf8_lossy(&out), "${path.id} 7");

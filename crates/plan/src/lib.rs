@@ -6,8 +6,10 @@
 //!
 //! Knows the engines' limits and tables; knows nothing about text, files, sockets or tasks.
 
+mod condition;
 mod decide;
 mod endpoint;
+mod evidence;
 mod forwarded;
 mod mailbox;
 mod own_fields;
@@ -16,8 +18,10 @@ mod standing;
 mod status_set;
 mod upstream;
 
-pub use decide::{Facts, Verdict};
+pub use condition::{Condition, Portion, TextTest, Unmet, portion_salt};
+pub use decide::Verdict;
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
+pub use evidence::{ClientCertificate, Evidence, Facts, TlsFacts, scheme};
 pub use forwarded::{ClientView, TrustedProxies};
 pub use mailbox::{PublishError, Workers};
 pub use own_fields::{IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, request_skipped};
@@ -30,6 +34,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use strait_expr::{Expression, Template};
 use strait_filters::Chain;
 use strait_message::Status;
 use strait_record::{Format, RouteMeter, Sharded};
@@ -108,6 +113,8 @@ pub struct RouteSet {
     pub table: strait_route::Table,
     /// The routes.
     pub routes: Vec<Route>,
+    /// Whether some route has a condition, so that a pattern alone does not decide.
+    pub has_conditions: bool,
 }
 
 /// A pattern, what is done to its requests, and where they go.
@@ -117,6 +124,10 @@ pub struct Route {
     pub pattern: Arc<str>,
     /// Where it is written, as `file:line`.
     pub source: Arc<str>,
+    /// Without it holding, the pattern is passed over.
+    pub condition: Option<Box<Expression>>,
+    /// What is done instead, under conditions; the first that hold decide.
+    pub branches: Box<[Branch]>,
     /// What is done.
     pub action: Action,
     /// From the end of the request head to the end of the response, at most; `None` for tunnels and streams that may
@@ -134,6 +145,15 @@ pub struct Route {
     pub filters: Option<Arc<Chain>>,
     /// What is counted about it.
     pub meter: Arc<Sharded<RouteMeter>>,
+}
+
+/// What takes the place of a route under conditions.
+#[derive(Debug)]
+pub struct Branch {
+    /// The conditions.
+    pub condition: Condition,
+    /// The route in its place: of the same pattern, meter and captures, and without branches of its own.
+    pub route: Route,
 }
 
 /// What a route does with a request.
@@ -158,7 +178,7 @@ pub struct Redirect {
     /// 301, 302, 303, 307 or 308.
     pub status: Status,
     /// Scheme and authority, or an absolute path, or both.
-    pub location: Box<str>,
+    pub location: Template,
     /// Whether the request's path and query are appended.
     pub keep_path: bool,
 }
@@ -169,18 +189,18 @@ pub struct Respond {
     /// Its status.
     pub status: Status,
     /// Its body.
-    pub body: Box<[u8]>,
+    pub body: Template,
     /// Its Content-Type; empty for none.
     pub content_type: Box<str>,
     /// Further fields.
-    pub headers: Vec<(Box<str>, Box<str>)>,
+    pub headers: HeaderEdits,
 }
 
 /// Fields to set and to remove.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderEdits {
     /// Fields that replace any of the same name.
-    pub set: Vec<(Box<str>, Box<str>)>,
+    pub set: Vec<(Box<str>, Template)>,
     /// Names of fields to remove.
     pub remove: Vec<Box<str>>,
 }

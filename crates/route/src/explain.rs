@@ -27,9 +27,11 @@ pub struct Candidate<'t> {
     pub lost: Option<Lost>,
 }
 
-/// Why a pattern did not win. The first six match the request.
+/// Why a pattern did not win. The first seven match the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lost {
+    /// It would have won, but was not admitted: see [`Table::find_where`].
+    NotAdmitted,
     /// The winner names the method, or GET for a HEAD request.
     LessSpecificMethod,
     /// The winner has no `/*`.
@@ -52,6 +54,7 @@ impl Lost {
     /// The reason in plain words, to follow "because".
     pub fn message(self) -> &'static str {
         match self {
+            Self::NotAdmitted => "its condition does not hold",
             Self::LessSpecificMethod => "the winner names the method",
             Self::BelowNotExact => "the winner's path matches exactly, this one everything below",
             Self::CaptureNotLiteral => "the winner spells out a segment that is in braces here",
@@ -68,7 +71,25 @@ impl Table {
     /// Looks a request up, see [`Table::find`], and tells why each other pattern lost. Takes time in proportion to
     /// the number of patterns.
     pub fn explain(&self, method: &[u8], host: &[u8], path: &[u8]) -> Explanation<'_> {
-        let outcome = self.find(method, host, path);
+        self.explain_where(method, host, path, |_| true)
+    }
+
+    /// The same for [`Table::find_where`].
+    pub fn explain_where(
+        &self,
+        method: &[u8],
+        host: &[u8],
+        path: &[u8],
+        mut admits: impl FnMut(&Found) -> bool,
+    ) -> Explanation<'_> {
+        let mut refused = Vec::new();
+        let outcome = self.find_where(method, host, path, |found| {
+            let admitted = admits(found);
+            if !admitted {
+                refused.push(found.pattern);
+            }
+            admitted
+        });
         let winner = outcome.as_ref().ok().and_then(|found| self.get(found.pattern));
         let winner = winner.and_then(|(pattern, _)| Some((Rank::of(pattern), pattern.fit_method(method)?)));
         let won = outcome.as_ref().ok().map(|found| found.pattern);
@@ -77,6 +98,11 @@ impl Table {
             .map(|(index, pattern, route)| {
                 let lost = match judge(pattern, method, host, path) {
                     _ if won == Some(index) => None,
+                    Ok(fit)
+                        if refused.contains(&index) && winner.is_none_or(|best| (Rank::of(pattern), fit) < best) =>
+                    {
+                        Some(Lost::NotAdmitted)
+                    }
                     Ok(fit) => Some(why_lower(winner, (Rank::of(pattern), fit))),
                     Err(lost) => Some(lost),
                 };

@@ -159,6 +159,12 @@ impl fmt::Display for Example {
     }
 }
 
+impl Entry {
+    fn found(&self, path: &[u8]) -> Found {
+        Found { route: self.route, pattern: self.pattern, captures: Captures::of(path, self.captures) }
+    }
+}
+
 impl Captures {
     fn of(path: &[u8], placement: u64) -> Self {
         let mut captures = Self::default();
@@ -243,13 +249,32 @@ impl Table {
     /// ([`crate::canonical`]); one that does not begin with `/` (`OPTIONS *`, or the empty path of CONNECT) is matched
     /// only by patterns for every path of a host.
     pub fn find(&self, method: &[u8], host: &[u8], path: &[u8]) -> Result<Found, Miss> {
+        self.look(method, host, path, &mut |_| true).ok_or_else(|| self.miss(host, path))
+    }
+
+    /// The same among the patterns that are admitted: one that is refused is passed over as if it did not match. With
+    /// any refused, nothing found is [`Miss::NotFound`].
+    pub fn find_where(
+        &self,
+        method: &[u8],
+        host: &[u8],
+        path: &[u8],
+        mut admits: impl FnMut(&Found) -> bool,
+    ) -> Result<Found, Miss> {
+        let mut refused = false;
+        let found = self.look(method, host, path, &mut |entry| {
+            let admitted = admits(&entry.found(path));
+            refused |= !admitted;
+            admitted
+        });
+        found.ok_or_else(|| if refused { Miss::NotFound } else { self.miss(host, path) })
+    }
+
+    #[inline]
+    fn look(&self, method: &[u8], host: &[u8], path: &[u8], admits: &mut impl FnMut(&Entry) -> bool) -> Option<Found> {
         let key = MethodKey::of(method);
-        match self.by_host(host, |root| self.best(root, key, path)) {
-            Some(entry) => {
-                Ok(Found { route: entry.route, pattern: entry.pattern, captures: Captures::of(path, entry.captures) })
-            }
-            None => Err(self.miss(host, path)),
-        }
+        let entry = self.by_host(host, |root| self.best(root, key, path, admits))?;
+        Some(entry.found(path))
     }
 
     /// Visits the tries of the host patterns that match, the most specific first, until something is found.
@@ -284,15 +309,21 @@ impl Table {
 
     /// The best entry of one trie: the deepest, and of those the first, since literals are followed first.
     #[inline]
-    fn best(&self, root: u32, method: MethodKey<'_>, path: &[u8]) -> Option<&Entry> {
+    fn best(
+        &self,
+        root: u32,
+        method: MethodKey<'_>,
+        path: &[u8],
+        admits: &mut impl FnMut(&Entry) -> bool,
+    ) -> Option<&Entry> {
         let mut best = None;
         let mut depth_min = 0;
         self.walk(root, 0, path, &mut |node, depth, at_end| {
             if best.is_some() && depth < depth_min {
                 return false;
             }
-            let exact = if at_end { self.choose(node.exact, method) } else { None };
-            if let Some(entry) = exact.or_else(|| self.choose(node.below, method)) {
+            let exact = if at_end { self.choose(node.exact, method, admits) } else { None };
+            if let Some(entry) = exact.or_else(|| self.choose(node.below, method, admits)) {
                 best = Some(entry);
                 depth_min = depth + 1;
                 return at_end;
@@ -337,17 +368,20 @@ impl Table {
 
     /// The entry of a leaf that fits the method best. Most leaves are empty or hold one pattern for any method.
     #[inline]
-    fn choose(&self, leaf: Leaf, method: MethodKey<'_>) -> Option<&Entry> {
+    fn choose(&self, leaf: Leaf, method: MethodKey<'_>, admits: &mut impl FnMut(&Entry) -> bool) -> Option<&Entry> {
         if leaf.len == 0 {
             return None;
         }
         let mut best = None;
         for entry in self.entries(leaf) {
-            match entry.methods.fit_key(method) {
-                Some(MethodFit::Named) => return Some(entry),
-                Some(fit) if best.is_none_or(|(other, _)| fit < other) => best = Some((fit, entry)),
-                _ => {}
+            let Some(fit) = entry.methods.fit_key(method) else { continue };
+            if best.is_some_and(|(other, _)| other <= fit) || !admits(entry) {
+                continue;
             }
+            if fit == MethodFit::Named {
+                return Some(entry);
+            }
+            best = Some((fit, entry));
         }
         best.map(|(_, entry)| entry)
     }

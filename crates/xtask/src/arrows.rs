@@ -42,8 +42,8 @@ const ROOMS: &[Room] = &[
     room("config-derive", Only(&[]), "the derive writes code and knows none"),
     room(
         "config",
-        Only(&["config-derive", "filters"]),
-        "the language knows the list of filters, not what it is compiled to",
+        Only(&["config-derive", "expr", "filters"]),
+        "the language knows expressions and the list of filters, not what it is compiled to",
     ),
     room(
         "plan",

@@ -1,45 +1,34 @@
 //! What the filters of the route that won would do, by the code that serves.
 
-use super::request::Parsed;
-use super::{Question, fields};
 use serde_json::{Value, json};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use strait_filters::flow::Behaviour as _;
 use strait_filters::{Ending, Facts, Notes, Now, Rehearsal, Request, Target};
-use strait_message::{BodyLength, Method, Name, RequestHead};
-use strait_plan::{ClientView, Route};
+use strait_message::{BodyLength, RequestHead};
+use strait_plan::{Facts as Asked, Route};
 
 /// What one filter would do.
 #[derive(Clone, Debug)]
 pub struct FilterStep(Rehearsal);
 
 /// What each filter would do, in order.
-pub(super) fn rehearse(
-    route: &Route,
-    question: &Question<'_>,
-    parsed: &Parsed,
-    method: Method,
-    view: Option<ClientView>,
-) -> Vec<FilterStep> {
+pub(super) fn rehearse(route: &Route, asked: &Asked<'_>) -> Vec<FilterStep> {
     let Some(chain) = &route.filters else { return Vec::new() };
-    let mut head = RequestHead::new(method);
-    head.headers = fields(question);
-    if !head.headers.contains(Name::Host) && !parsed.host.is_empty() {
-        head.headers.push_name(Name::Host, parsed.host.as_bytes());
-    }
-    let target = match &parsed.query {
-        Some(query) => format!("{}?{query}", parsed.path),
-        None => parsed.path.clone(),
+    let mut head = RequestHead::new(asked.method.clone());
+    head.headers = asked.headers.clone();
+    let target = match asked.query {
+        Some(query) => [asked.path, b"?", query].concat(),
+        None => asked.path.to_vec(),
     };
     let (mut rewritten, mut spare, mut notes) = (Vec::new(), Vec::new(), Notes::default());
     let mut request = Request {
         facts: Facts {
-            client: view.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |view| view.address.ip().to_canonical()),
-            scheme: if question.url.starts_with("https://") { "https" } else { "http" },
-            host: parsed.host.as_bytes(),
-            path: parsed.path.as_bytes(),
-            query: parsed.query.as_deref().map(str::as_bytes),
+            client: asked.client.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.ip().to_canonical()),
+            scheme: asked.scheme,
+            host: asked.host,
+            path: asked.path,
+            query: asked.query,
             route: &route.pattern,
             request_id: "00000000-0000-7000-8000-000000000000",
             now: Now::default(),
@@ -47,7 +36,7 @@ pub(super) fn rehearse(
             trial: true,
         },
         head: &mut head,
-        target: Target::new(target.as_bytes(), &mut rewritten, &mut spare),
+        target: Target::new(&target, &mut rewritten, &mut spare),
         body: BodyLength::None,
         notes: &mut notes,
         meter: None,

@@ -1,6 +1,6 @@
 //! An explanation as text for people and as JSON for tools.
 
-use super::{Edits, Explanation, Outcome, Share};
+use super::{BranchStep, Edits, Explanation, Loser, Outcome, Share};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::time::Duration;
@@ -51,9 +51,12 @@ impl Explanation {
                 line(f, "", &format!("{{{name}}} is {value}"))?;
             }
         }
+        for (at, step) in self.branches.iter().enumerate() {
+            line(f, if at == 0 { "when" } else { "" }, &format!("{:width$}  {}: {}", "", step.source, held(step)))?;
+        }
         for (at, loser) in shown().enumerate() {
             let title = if at == 0 { "lost" } else { "" };
-            line(f, title, &format!("{:width$}  {}: {}", loser.pattern, loser.source, loser.why.message()))?;
+            line(f, title, &format!("{:width$}  {}: {}", loser.pattern, loser.source, because(loser)))?;
         }
         let more = self.losers_omitted + self.losers.len().saturating_sub(LOSERS_SHOWN);
         if more > 0 { line(f, "", &format!("… and {more} more")) } else { Ok(()) }
@@ -84,7 +87,7 @@ impl Explanation {
         let losers = self
             .losers
             .iter()
-            .map(|loser| json!({"pattern": *loser.pattern, "source": *loser.source, "because": loser.why.message()}));
+            .map(|loser| json!({"pattern": *loser.pattern, "source": *loser.source, "because": because(loser)}));
         let winner = self.winner.as_ref().map(
             |winner| json!({"pattern": *winner.pattern, "source": *winner.source, "captures": map(&winner.captures)}),
         );
@@ -93,6 +96,7 @@ impl Explanation {
             "listener": {"name": *self.listener, "address": self.address},
             "client": self.client,
             "route": winner,
+            "when": self.branches.iter().map(branch).collect::<Vec<_>>(),
             "filters": self.filters.iter().map(super::FilterStep::to_json).collect::<Vec<_>>(),
             "outcome": outcome(&self.outcome),
             "lost": losers.collect::<Vec<_>>(),
@@ -104,6 +108,20 @@ impl Explanation {
             "response_headers": fields(&self.response_fields),
         })
     }
+}
+
+/// Whether an entry of `when` decides, and if not why.
+fn held(step: &BranchStep) -> String {
+    step.unmet.as_ref().map_or_else(|| "holds".to_owned(), |why| format!("does not hold: {why}"))
+}
+
+fn branch(step: &BranchStep) -> Value {
+    json!({"source": *step.source, "holds": step.unmet.is_none(), "because": step.unmet})
+}
+
+fn because(loser: &Loser) -> String {
+    let why = loser.why.message();
+    loser.detail.as_ref().map_or_else(|| why.to_owned(), |detail| format!("{why}: {detail}"))
 }
 
 fn line(f: &mut fmt::Formatter<'_>, title: &str, text: &str) -> fmt::Result {

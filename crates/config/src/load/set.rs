@@ -323,8 +323,9 @@ upstreams:
                 .respond
                 .as_ref()
                 .unwrap()
-                .body,
-            "hi"
+                .body
+                .as_literal(),
+            Some("hi")
         );
     }
 

@@ -1,13 +1,16 @@
 //! Routes: what is done with the requests that a pattern matches.
 
-use super::Timeouts;
+use super::{Branch, Timeouts};
 use crate::codes;
 use crate::decode::{Decoder, removal};
 use crate::diagnose::Diagnostic;
 use crate::filter::Filter;
 use crate::source::Spanned;
 use crate::syntax::{Node, NodeKind, Style};
-use crate::value::{Endpoint, HeaderName, Headers, Limit, Location, Size, Status, Target, Value as _, Weights};
+use crate::value::{
+    Endpoint, ExpressionText, HeaderName, HeaderTemplate, Headers, Limit, LocationTemplate, Size, Status, Target,
+    TemplateText, Value as _, Weights,
+};
 use strait_config_derive::Spec;
 
 /// What is done with the requests that a pattern matches: exactly one of `to`, `redirect`, `respond`. A text, a list or a map of weights stands for `to`.
@@ -24,11 +27,11 @@ use strait_config_derive::Spec;
         middlewares = "filters", plugins = "filters", handlers = "filters", priority = "order never matters: the most specific pattern wins", "return" = "respond", direct_response = "respond", static_response = "respond", redir = "redirect", add_header = "response_headers",
         proxy_set_header = "request_headers", headers = "`request_headers` or `response_headers`", request_headers_to_add = "request_headers", response_headers_to_add = "response_headers", root = "files", file_server = "files",
         timeouts = "timeout", proxy_read_timeout = "timeout", client_max_body_size = "body_size", max_body = "body_size", preserveHost = "preserve_host", passHostHeader = "preserve_host", strip_path = "filters", stripPrefix = "filters", retries = "`retry` belongs in an upstream", retry = "`retry` belongs in an upstream",
-        balance = "`balance` belongs in an upstream", health_check = "`health_check` belongs in an upstream", weights = "to", split = "to",
+        balance = "`balance` belongs in an upstream", "match" = "when", conditions = "when", condition = "if", health_check = "`health_check` belongs in an upstream", weights = "to", split = "to",
     ),
     unbuilt(
-        files = "static files", aggregate = "aggregation", sticky = "sticky sessions", when = "conditions beyond the pattern", "if" = "conditions beyond the pattern",
-        rollout = "automatic rollouts", mirror = "mirroring", "match" = "conditions beyond the pattern", auth = "authentication", cache = "caching", limits = "limits of a route",
+        files = "static files", aggregate = "aggregation", sticky = "sticky sessions",
+        rollout = "automatic rollouts", mirror = "mirroring", auth = "authentication", cache = "caching", limits = "limits of a route",
     )
 )]
 pub struct Route {
@@ -51,39 +54,28 @@ pub struct Route {
     pub body_size: Option<Limit<Size>>,
     /// Headers set on the request before it goes to the origin; each replaces all of its name.
     #[spec(example = "{X-Site: main}")]
-    pub request_headers: Headers,
+    pub request_headers: Headers<HeaderTemplate>,
     /// Headers removed from the request before it goes to the origin.
     pub remove_request_headers: Vec<HeaderName>,
     /// Headers set on the response before it goes to the client; each replaces all of its name.
     #[spec(example = "{X-Frame-Options: DENY}")]
-    pub response_headers: Headers,
+    pub response_headers: Headers<HeaderTemplate>,
     /// Headers removed from the response before it goes to the client.
     pub remove_response_headers: Vec<HeaderName>,
     /// Steps on the way of request and response, in order.
     pub filters: Vec<Filter>,
+    /// A condition in CEL. A request for which it does not hold goes to the next less specific pattern, as if this one did not match.
+    #[spec(name = "if", example = "client.ip in ['10.0.0.0/8']")]
+    pub condition: Option<Spanned<ExpressionText>>,
+    /// What a pattern cannot say: the first entry whose conditions hold says where the request goes instead.
+    #[spec(example = "[{headers: {X-Canary: \"1\"}, to: canary}]")]
+    pub when: Vec<Spanned<Branch>>,
 }
 
 /// Exactly one of `to`, `redirect` and `respond`.
 fn one_action(route: &Route, node: &Node, decoder: &mut Decoder) {
-    let key = |name: &str| node.entries().iter().find(|entry| entry.key.value == name).map(|entry| entry.key.span);
-    let written: Vec<_> =
-        ["to", "redirect", "respond"].into_iter().filter_map(|name| Some((name, key(name)?))).collect();
-    if let [(first, first_span), (second, second_span), ..] = written.as_slice() {
-        let (first, first_span, second, second_span) = if first_span <= second_span {
-            (first, first_span, second, second_span)
-        } else {
-            (second, second_span, first, first_span)
-        };
-        decoder.report(
-            Diagnostic::error(
-                codes::CONFLICTING_KEYS,
-                *second_span,
-                format!("a route has either `{first}` or `{second}`"),
-            )
-            .label("one too many")
-            .second(*first_span, "the other one")
-            .edits("remove one of them", removal(node.entries(), second).into_iter().collect()),
-        );
+    let key = |name: &str| node.entries().iter().any(|entry| entry.key.value == name);
+    if at_most_one_action(node, decoder, "a route") {
         return;
     }
     if matches!(&route.to, Some(To::Any(targets)) if targets.is_empty()) {
@@ -93,12 +85,27 @@ fn one_action(route: &Route, node: &Node, decoder: &mut Decoder) {
         }
         return;
     }
-    let unbuilt = ["files", "aggregate", "when", "rollout"].into_iter().any(|name| key(name).is_some());
-    let acts = route.to.is_some() || route.redirect.is_some() || route.respond.is_some();
-    if acts || unbuilt || !written.is_empty() {
+    let written = ["to", "redirect", "respond", "files", "aggregate", "rollout"].into_iter().any(key);
+    if written || route.to.is_some() || route.redirect.is_some() || route.respond.is_some() {
         return;
     }
     decoder.missing_key(node, "to", "localhost:3000", "a route needs `to`, `redirect` or `respond`");
+}
+
+/// Reports a second action; whether there was one.
+pub(super) fn at_most_one_action(node: &Node, decoder: &mut Decoder, noun: &str) -> bool {
+    let actions = ["to", "redirect", "respond"];
+    let mut written: Vec<_> = node.entries().iter().filter(|entry| actions.contains(&&*entry.key.value)).collect();
+    written.sort_by_key(|entry| entry.key.span);
+    let [first, second, ..] = written.as_slice() else { return false };
+    let message = format!("{noun} has either `{}` or `{}`", first.key.value, second.key.value);
+    decoder.report(
+        Diagnostic::error(codes::CONFLICTING_KEYS, second.key.span, message)
+            .label("one too many")
+            .second(first.key.span, "the other one")
+            .edits("remove one of them", removal(node.entries(), &second.key.value).into_iter().collect()),
+    );
+    true
 }
 
 pub(super) fn empty_list(node: &Node, message: &str, example: &str) -> Diagnostic {
@@ -143,7 +150,7 @@ pub enum To {
 pub struct Redirect {
     /// A URL (`https://example.com`) or a path (`/new`).
     #[spec(example = "https://example.com")]
-    pub to: Spanned<Location>,
+    pub to: Spanned<LocationTemplate>,
     /// The status. 302 by default, as in Caddy and the Gateway API: browsers remember 301 and 308 for good, so a mistaken one cannot be taken back.
     #[spec(default = RedirectStatus::Found)]
     pub status: RedirectStatus,
@@ -154,7 +161,7 @@ pub struct Redirect {
 impl Redirect {
     /// Whether the path and query of the request are appended.
     pub fn keeps_path(&self) -> bool {
-        self.keep_path.unwrap_or_else(|| self.to.as_str().contains("://") && !self.to.has_path())
+        self.keep_path.unwrap_or_else(|| self.to.outline.as_str().contains("://") && !self.to.outline.has_path())
     }
 }
 
@@ -200,13 +207,13 @@ pub struct Respond {
     #[spec(default = Status::OK)]
     pub status: Status,
     /// The body.
-    #[spec(default = String::new(), example = "OK")]
-    pub body: String,
+    #[spec(default = Spanned::unwritten(TemplateText::literal("")), example = "OK")]
+    pub body: Spanned<TemplateText>,
     /// The `Content-Type` of the body.
     #[spec(default = String::from("text/plain; charset=utf-8"))]
     pub content_type: String,
     /// More headers of the answer.
-    pub headers: Headers,
+    pub headers: Headers<HeaderTemplate>,
 }
 
 /// `respond: 404` could mean the status or the text; Caddy takes it for the status, nginx asks for both.
@@ -222,8 +229,8 @@ fn sound_answer(respond: &Respond, node: &Node, decoder: &mut Decoder) {
             ),
         );
     }
-    let NodeKind::Scalar { text, style: Style::Plain, raw: None } = &node.kind else { return };
-    if respond.body == *text && Status::parse(text).is_ok() {
+    let NodeKind::Scalar { text, style: Style::Plain, raw: None, .. } = &node.kind else { return };
+    if respond.body.as_literal() == Some(text) && Status::parse(text).is_ok() {
         decoder.report(
             Diagnostic::error(codes::STATUS, node.span, format!("`{text}` could be the status or the text"))
                 .label("ambiguous")

@@ -33,6 +33,19 @@ impl fmt::Display for HeaderName {
     }
 }
 
+/// What is wrong with the name of a header that is only looked for.
+pub(super) fn name_finding(name: &Spanned<String>) -> Option<crate::Diagnostic> {
+    let flaw = HeaderName::parse(&name.value).err()?;
+    if FRAMING.contains(&name.value.to_ascii_lowercase().as_str()) {
+        return None;
+    }
+    let finding = crate::Diagnostic::error(flaw.code, name.span, flaw.message);
+    Some(match flaw.replacement {
+        Some(better) => finding.replace(format!("did you mean `{better}`?"), name.span, better),
+        None => finding.hint("letters, digits and `-`"),
+    })
+}
+
 /// Headers that frame the message or steer the connection: written by the engine, never by a file.
 const FRAMING: [&str; 8] =
     ["connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"];
@@ -148,7 +161,7 @@ impl Location {
         &self.0
     }
 
-    /// Whether it names nothing below its host: such a redirect can keep the request's path.
+    /// Whether it names something below its host: else a redirect can keep the request's path.
     pub fn has_path(&self) -> bool {
         let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
         rest.split_once('/').is_some_and(|(_, path)| !path.is_empty()) || rest.contains('?')
@@ -209,29 +222,59 @@ impl Value for Location {
     }
 }
 
-/// Headers to set, in the order written.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Headers(pub Vec<(Spanned<HeaderName>, Spanned<HeaderValue>)>);
+/// A redirect's [`Location`] with values of the request in it. What stands around them must make it one of the forms of a
+/// location by itself, so that no request chooses the host of a path, or the scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocationTemplate {
+    /// With a letter in place of each value.
+    pub outline: Location,
+    /// The text.
+    pub template: super::TemplateText,
+}
 
-impl std::ops::Deref for Headers {
-    type Target = [(Spanned<HeaderName>, Spanned<HeaderValue>)];
+impl Spec for LocationTemplate {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        decoder.template::<Location>(node).map(|(outline, template)| Self { outline, template })
+    }
+
+    fn schema() -> Schema {
+        Location::schema()
+    }
+
+    fn text(&self) -> Option<String> {
+        self.template.text()
+    }
+}
+
+/// Headers to set, in the order written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Headers<V = HeaderValue>(pub Vec<(Spanned<HeaderName>, Spanned<V>)>);
+
+impl<V> Default for Headers<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V> std::ops::Deref for Headers<V> {
+    type Target = [(Spanned<HeaderName>, Spanned<V>)];
 
     fn deref(&self) -> &Self::Target {
         &self.0
     }
 }
 
-impl Spec for Headers {
+impl<V: Spec> Spec for Headers<V> {
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
         let NodeKind::Map(entries) = &node.kind else {
             decoder.wrong_form(node, "a set of headers", &["map"]);
             return None;
         };
-        let mut headers: Vec<(Spanned<HeaderName>, Spanned<HeaderValue>)> = Vec::new();
+        let mut headers: Vec<(Spanned<HeaderName>, Spanned<V>)> = Vec::new();
         for entry in entries {
             let key = Node::text_at(&entry.key.value, entry.key.span);
             let name = Spanned::<HeaderName>::decode(&key, decoder);
-            let value = Spanned::<HeaderValue>::decode(&entry.value, decoder);
+            let value = Spanned::<V>::decode(&entry.value, decoder);
             let (Some(name), Some(value)) = (name, value) else { continue };
             if let Some((first, _)) = headers.iter().find(|(other, _)| other.value == name.value) {
                 let message = format!("the header `{}` is written twice", name.value);
@@ -248,7 +291,7 @@ impl Spec for Headers {
     }
 
     fn schema() -> Schema {
-        Schema::table(HeaderValue::schema())
+        Schema::table(V::schema())
     }
 
     fn absent() -> Option<Self> {

@@ -343,6 +343,11 @@ impl Percent {
         Self { thousandths: count * 1000 }
     }
 
+    /// As parts of a hundred thousand: 5% is 5,000.
+    pub fn of_100_000(self) -> u32 {
+        u32::try_from(self.thousandths).unwrap_or(u32::MAX)
+    }
+
     /// As a factor: 5% is 0.05.
     #[allow(clippy::cast_precision_loss)] // below 2^53 by the limit of `parse`
     pub fn factor(self) -> f64 {
