@@ -82,7 +82,7 @@ impl Stream {
     }
 
     /// The head was received: what follows is bound by its length.
-    pub(crate) fn expect(&mut self, length: BodyLength, ends: bool) {
+    pub(crate) fn begin_body(&mut self, length: BodyLength, ends: bool) {
         self.receive_left = length.known();
         self.received = if ends { Half::Done } else { Half::Body };
     }

@@ -21,6 +21,7 @@ pub(crate) struct Strait {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     program: Program,
+    file: PathBuf,
 }
 
 impl Strait {
@@ -34,10 +35,9 @@ impl Strait {
     /// The same with a listener of the text's own, where it has one.
     pub(crate) fn start_as_it_is(text: &str) -> Option<Self> {
         let program = binary()?;
-        let listeners = if text.contains("listeners:") { "" } else { "listeners: {web: {address: 127.0.0.1:0}}\n" };
         let admin = free_port();
         let file = scratch().join("strait.yaml");
-        std::fs::write(&file, format!("{listeners}admin: {{address: {admin}}}\n{text}")).unwrap();
+        std::fs::write(&file, whole(admin, text)).unwrap();
         let mut child = Command::new(program)
             .args(["run", "-c"])
             .arg(&file)
@@ -55,7 +55,16 @@ impl Strait {
         // Read on, or a full pipe would block it.
         std::thread::spawn(move || said.read_to_string(&mut String::new()));
         wait_for(admin);
-        Some(Self { address, admin, program: Program(child) })
+        Some(Self { address, admin, program: Program(child), file })
+    }
+
+    /// Replaces its configuration, and asks for a reload; what it answers, and whether it took the new one.
+    pub(crate) fn reload(&self, text: &str) -> (bool, String) {
+        std::fs::write(&self.file, whole(self.admin, text)).unwrap();
+        let admin = self.admin.to_string();
+        let output = Command::new(binary().unwrap()).args(["reload", "--admin", &admin]).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
     /// Its process id.
@@ -75,6 +84,12 @@ impl Strait {
         let values = text.lines().filter(of).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
         values.sum::<f64>() as u64
     }
+}
+
+/// A configuration with its admin line, and a listener where it has none.
+fn whole(admin: SocketAddr, text: &str) -> String {
+    let listeners = if text.contains("listeners:") { "" } else { "listeners: {web: {address: 127.0.0.1:0}}\n" };
+    format!("{listeners}admin: {{address: {admin}}}\n{text}")
 }
 
 fn binary() -> Option<PathBuf> {

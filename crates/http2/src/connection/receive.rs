@@ -346,7 +346,7 @@ impl Connection {
         let stream_id = StreamId(id);
         let event = match outcome {
             Ok(facts) => {
-                stream.expect(facts.length, ends);
+                stream.begin_body(facts.length, ends);
                 stream.priority = facts.priority;
                 stream.websocket = facts.wants_websocket;
                 stream.to_head = scratch.request.method == strait_message::Method::Head;
@@ -386,7 +386,7 @@ impl Connection {
             let over = stream.interim > self.limits.interim_max;
             return if over { Err(Misdeed::BadInterim) } else { Ok(Event::Interim { stream: StreamId(id) }) };
         }
-        stream.expect(facts.length, facts.is_whole);
+        stream.begin_body(facts.length, facts.is_whole);
         if stream.to_head || status.forbids_body() {
             stream.receive_left = Some(0);
         } else if stream.websocket && status.class() == 2 {
