@@ -1,6 +1,12 @@
 //! Filters: what is written becomes chains. A filter that is written once is compiled once, and is one step of every
 //! chain it is part of: a limit in `defaults` is one limit for all routes.
 
+mod kept;
+mod key;
+mod lists;
+
+pub(crate) use kept::Kept;
+
 use crate::routes::place;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,11 +25,18 @@ pub(crate) struct Filters<'s> {
 pub(crate) struct World<'s> {
     pub(crate) snapshot: &'s Snapshot,
     pub(crate) found: Vec<Diagnostic>,
+    /// What outlives plans.
+    kept: &'s mut Kept,
+    /// Keys what outsiders choose.
+    seed: u64,
+    /// Where the filter is written, by names: its identity over reloads.
+    home: String,
 }
 
 macro_rules! compilers {
     ($($variant:ident $module:ident;)*) => {
         $(mod $module;)*
+
 
         /// What a filter is compiled to; `None` if something is wrong with it, which is then reported.
         fn compile(written: &Written, world: &mut World<'_>) -> Option<Filter> {
@@ -38,18 +51,26 @@ macro_rules! compilers {
 for_each_filter!(compilers);
 
 impl<'s> Filters<'s> {
-    pub(crate) fn of(snapshot: &'s Snapshot) -> Self {
-        Self { world: World { snapshot, found: Vec::new() }, steps: HashMap::new() }
+    pub(crate) fn of(snapshot: &'s Snapshot, kept: &'s mut Kept, seed: u64) -> Self {
+        let world = World { snapshot, found: Vec::new(), kept, seed, home: String::new() };
+        Self { world, steps: HashMap::new() }
     }
 
     /// The chain of a route: filters of `defaults`, of its listener, its own.
-    pub(crate) fn chain(&mut self, listener: Option<&spec::Listener>, route: &spec::Route) -> Option<Arc<Chain>> {
+    pub(crate) fn chain(
+        &mut self,
+        table: &str,
+        listener: Option<&spec::Listener>,
+        pattern: &str,
+        route: &spec::Route,
+    ) -> Option<Arc<Chain>> {
         let mut steps = Vec::new();
         let none: &[Written] = &[];
         let of_listener = listener.map_or(none, |listener| &*listener.filters);
-        for list in [&*self.world.snapshot.spec.defaults.filters, of_listener, &*route.filters] {
-            self.append(list, "", &mut steps);
-        }
+        let snapshot: &'s Snapshot = self.world.snapshot;
+        self.append(&snapshot.spec.defaults.filters, "defaults", "", &mut steps);
+        self.append(of_listener, &format!("listener {table}"), "", &mut steps);
+        self.append(&route.filters, &format!("route {table} {pattern}"), "", &mut steps);
         Chain::new(steps).map(Arc::new)
     }
 
@@ -58,13 +79,19 @@ impl<'s> Filters<'s> {
         self.world.found
     }
 
-    fn append(&mut self, list: &[Written], policy: &str, steps: &mut Vec<Arc<Step>>) {
-        for written in list {
+    fn append(&mut self, list: &[Written], home: &str, policy: &str, steps: &mut Vec<Arc<Step>>) {
+        for (at, written) in list.iter().enumerate() {
             // Loading refuses names that are no policies, and policies that come back to themselves.
-            let used = written.step.policy().and_then(|name| self.world.snapshot.spec.policies.entry(&name.value));
+            let snapshot: &'s Snapshot = self.world.snapshot;
+            let used = written.step.policy().and_then(|name| snapshot.spec.policies.entry(&name.value));
             match used {
-                Some((name, filters)) => self.append(filters, &name.value, steps),
-                None => steps.extend(self.step(written, policy)),
+                Some((name, filters)) => {
+                    self.append(filters, &format!("policy {}", name.value), &name.value, steps);
+                }
+                None => {
+                    self.world.home = format!("{home} {at}");
+                    steps.extend(self.step(written, policy));
+                }
             }
         }
     }

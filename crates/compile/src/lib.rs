@@ -35,7 +35,7 @@ pub use differ::{Change, changes};
 pub use difference::{FieldStep, Step, Turn, difference};
 pub use explain::{BranchStep, Explanation, FilterStep, Loser, Outcome, Question, Refusal, Share, Winner, explain};
 
-use filters::Filters;
+use filters::{Filters, Kept};
 use registry::Registry;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -56,6 +56,7 @@ pub struct Compiler {
     seed: u64,
     generation: u64,
     registry: Registry,
+    kept: Kept,
 }
 
 /// Which of the outputs are terminals: what `format: auto` of the access log depends on.
@@ -74,7 +75,7 @@ impl Compiler {
     pub fn new(workers: usize) -> Self {
         let seed = RandomState::new().hash_one(0);
         let registry = Registry::new(workers);
-        Self { workers, terminals: Terminals::default(), seed, generation: 0, registry }
+        Self { workers, terminals: Terminals::default(), seed, generation: 0, registry, kept: Kept::default() }
     }
 
     /// The same, knowing which outputs are terminals.
@@ -95,7 +96,7 @@ impl Compiler {
     pub fn compile(&mut self, snapshot: &Snapshot) -> Result<Arc<Plan>, Diagnostics> {
         let mut found = Vec::new();
         let mut upstreams = Upstreams::of(snapshot, &self.registry);
-        let mut filters = Filters::of(snapshot);
+        let mut filters = Filters::of(snapshot, &mut self.kept, self.seed);
         let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut filters, &mut found);
         found.extend(filters.into_findings());
         if found.iter().any(Diagnostic::is_error) {
@@ -104,6 +105,7 @@ impl Compiler {
         let listeners = listeners::listeners(snapshot, &tables);
         let upstreams = upstreams.into_list();
         self.registry.remember(&tables, &upstreams);
+        self.kept.forget_dead();
         self.generation += 1;
         Ok(Arc::new(Plan {
             generation: self.generation,

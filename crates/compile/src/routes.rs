@@ -185,7 +185,7 @@ fn compile_plain(
     span: Span,
     upstreams: &mut Upstreams<'_>,
 ) -> Route {
-    let filters = written.filters.chain(written.listener, spec);
+    let filters = written.filters.chain(written.table, written.listener, written.pattern, spec);
     let mut texts = written.texts();
     let (action, request_timeout) = match (&spec.to, &spec.redirect, &spec.respond) {
         (Some(to), ..) => forward(to, spec, upstreams),

@@ -2,6 +2,7 @@
 
 mod address;
 mod http;
+mod key;
 mod log;
 mod matching;
 mod measure;
@@ -13,12 +14,13 @@ mod template;
 
 pub use address::Address;
 pub use http::{HeaderName, HeaderValue, Headers, Location, LocationTemplate, Status};
+pub use key::KeyPart;
 pub use log::LogPath;
 pub use matching::{HeaderMatches, Matches, MethodName, RegexText, TextMatch};
 pub use measure::{ByteRate, Duration, Percent, Rate, Size};
 pub use network::Cidr;
 pub use number::{Limit, OrOff};
-pub use path::{PathRegex, UrlPath};
+pub use path::{PathRegex, UrlPath, WebOrigin};
 pub use target::{Endpoint, Host, Share, Target, Weights};
 pub(crate) use target::{is_name, looks_like_weights};
 pub use template::{ExpressionText, HeaderTemplate, TemplateText, TextPiece};
@@ -114,6 +116,8 @@ scalar_specs!(
     Endpoint,
     Cidr,
     HeaderName,
+    KeyPart,
+    WebOrigin,
     HeaderValue,
     Location,
     LogPath,

@@ -130,6 +130,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
     let ClientConnection { socket, held, alarm, ends_response, .. } = &mut **client;
     let Scratch { asked, response, trailers, extra, passage, .. } = &mut **scratch;
     let known = Known { asked, view, listener, id };
+    let body_max = octets_max(listener, chosen.route).min(passage.notes.request_octets_max.unwrap_or(u64::MAX));
     let mut decoder = std::mem::take(server.decoder_mut());
     let mut encoder = std::mem::take(origin.engine.encoder_mut());
     let Origin { connection, engine, held: received, reused, .. } = origin;
@@ -158,7 +159,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         },
         trailers,
         octets: &tally.request_octets,
-        octets_max: octets_max(listener, chosen.route),
+        octets_max: body_max,
         kept: Some(&kept),
     };
     let mut download = Download {
@@ -326,7 +327,8 @@ pub(crate) fn download_fault(trouble: Trouble) -> Fault {
     match trouble {
         Trouble::Source(misdeed) => upstream_misdeed(phase, misdeed),
         Trouble::SourceIo(error) => upstream_interrupt(phase, &Interrupt::Io(error)),
-        Trouble::SourceLate(Late::Slow) | Trouble::TooLarge => Fault::upstream(phase, Kind::Timeout),
+        Trouble::SourceLate(Late::Slow) => Fault::upstream(phase, Kind::Timeout),
+        Trouble::TooLarge => Fault::upstream(phase, Kind::TooLarge),
         Trouble::SourceLate(Late::Deadline) => Fault::upstream(phase, Kind::Deadline).because(REQUEST_TIMEOUT),
         Trouble::SinkIo(error) => client_interrupt(phase, &Interrupt::Io(error)),
         Trouble::SinkLate(Late::Slow) => Fault::client(phase, Kind::TooSlow),

@@ -16,8 +16,8 @@ use crate::upstream::h1::Receiver;
 use crate::worker::Worker;
 use std::cell::Cell;
 use strait_filters::Passage;
-use strait_http1::Server;
-use strait_message::{Fault, Headers, Kind, Phase, ResponseHead, Status};
+use strait_http1::{Encoder, Server};
+use strait_message::{BodyLength, Fault, Headers, Kind, Phase, ResponseHead, Status};
 use strait_plan::Upstream;
 
 /// How an attempt went well.
@@ -123,6 +123,9 @@ impl Download<'_> {
             let mut filtered = Filtered { chain, facts, request: &asked.request, passage: self.passage };
             filtered.response(self.head, origin.engine.response_length());
         }
+        if let Some(body) = self.passage.notes.replacement.take() {
+            return self.send_in_place(&body, output).await;
+        }
         if !self.sent.whole.get() {
             // The origin answers before it has the whole request: what is still to come cannot be waited for.
             self.server.close_after_response();
@@ -152,10 +155,31 @@ impl Download<'_> {
             },
             trailers: &mut trailers,
             octets: &self.tally.response_octets,
-            octets_max: u64::MAX,
+            octets_max: self.passage.notes.response_octets_max.unwrap_or(u64::MAX),
             kept: None,
         };
         pump.run().await.map_err(download_fault)?;
+        Ok(Outcome::Delivered)
+    }
+}
+
+impl Download<'_> {
+    /// Delivers the head with another body. What the origin sends as body is not read, and its connection not used again.
+    async fn send_in_place(&mut self, body: &[u8], output: &mut Vec<u8>) -> Result<Outcome, Fault> {
+        if !self.sent.whole.get() {
+            self.server.close_after_response();
+        }
+        self.server.send_head(self.head, BodyLength::Fixed(body.len() as u64), self.extra, output);
+        self.tally.status.set(Some(self.head.status));
+        // A response to HEAD tells a length and has no body.
+        let body = if *self.server.encoder_mut() == Encoder::Done { b"" } else { body };
+        // What is announced here is what is sent here: these cannot fail.
+        let _ = self.server.encoder_mut().data_prefix(body.len() as u64, output);
+        let _ = self.server.send_end(None, output);
+        self.tally.response_octets.set(body.len() as u64);
+        let (begun, parts) = (&self.tally.response_begun, [output.as_slice(), body, b""]);
+        let sent = send_all(self.worker, self.client, parts, self.alarm, &mut self.client_pace, begun).await;
+        sent.map_err(download_fault)?;
         Ok(Outcome::Delivered)
     }
 }

@@ -1,13 +1,18 @@
 //! The route's filters over an exchange: what they are shown, and what they wait for.
 
+use crate::attempt::{Watch, watched};
+use crate::downstream::h1::ClientConnection;
 use crate::exchange::Exchange;
 use crate::forward;
 use crate::request_id::{RequestId, text};
 use crate::scratch::{Asked, Scratch};
 use crate::worker::Worker;
-use strait_filters::{Chain, Facts, Now, Passage, Request, Response, Stop, Target};
-use strait_message::{BodyLength, Fault, RequestHead, ResponseHead};
-use strait_plan::{ClientView, Route};
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
+use strait_filters::{Answer, Call, Chain, Facts, Now, Passage, Request, Response, Stop, Target};
+use strait_message::{BodyLength, Fault, Phase, RequestHead, ResponseHead};
+use strait_plan::{ClientView, Listener, Route};
 
 pub(crate) use strait_filters::{Body, Reply};
 
@@ -59,7 +64,7 @@ pub(crate) async fn request(
     chain: &Chain,
 ) -> Result<Option<Box<Reply>>, Fault> {
     let body = exchange.server.request_length();
-    let Exchange { worker, scratch, id, view, .. } = exchange;
+    let Exchange { worker, listener, client, scratch, id, view, .. } = exchange;
     let Scratch { asked: Asked { request, path, target, host, .. }, rewritten, decoded, passage, .. } = &mut **scratch;
     // Before filters set fields of such names for the origin.
     forward::remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
@@ -71,10 +76,38 @@ pub(crate) async fn request(
         notes: &mut passage.notes,
         meter: Some(&worker.meter.filters),
     };
-    match chain.request(&mut request, &mut passage.progress) {
-        Stop::Passed => Ok(None),
-        Stop::Reply(reply) => Ok(Some(reply)),
-        Stop::Wait(call) => match *call {},
+    let mut stop = chain.request(&mut request, &mut passage.progress);
+    let reply = loop {
+        match stop {
+            Stop::Passed => break None,
+            Stop::Reply(reply) => break Some(reply),
+            Stop::Wait(call) => {
+                // Boxed: few requests wait, and every exchange would hold the memory for it.
+                let answer = Box::pin(wait(worker, listener, client, *call)).await?;
+                stop = chain.resume(answer, &mut request, &mut passage.progress);
+            }
+        }
+    };
+    if let Some(given) = passage.notes.request_id {
+        *id = given;
+    }
+    Ok(reply)
+}
+
+/// Does what a filter waits for, unless the client leaves.
+async fn wait(worker: &Worker, listener: &Listener, client: &ClientConnection, call: Call) -> Result<Answer, Fault> {
+    let queued = Cell::new(false);
+    let watch = Watch::new(&client.socket, listener.end_is_leaving, Phase::Route, &queued);
+    match call {
+        Call::Sleep { ms } => {
+            let now_ms = worker.clock.now_ms();
+            client.alarm.set(now_ms.saturating_add(ms), now_ms);
+            let slept = pin!(async {
+                poll_fn(|cx| client.alarm.poll(cx)).await;
+                Ok(Answer::Slept)
+            });
+            watched(watch, slept).await
+        }
     }
 }
 

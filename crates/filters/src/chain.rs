@@ -106,6 +106,10 @@ fn settle(step: &Step, flow: Flow, request: &Request<'_>, progress: &mut Progres
             progress.passed += 1;
             (Verdict::Continued, None)
         }
+        Flow::GoOn(verdict) => {
+            progress.passed += 1;
+            (verdict, None)
+        }
         Flow::Respond(reply) => {
             progress.answered_by = Some(kind);
             (Verdict::Answered, Some(Stop::Reply(reply)))

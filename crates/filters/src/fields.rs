@@ -117,3 +117,13 @@ pub(crate) fn remove_all(patterns: &[FieldPattern], kept: NameSet, headers: &mut
         headers.retain(|field| !meant(&field));
     }
 }
+
+/// Says that a response depends on request fields (RFC 9110 §12.5.5); said once is enough.
+pub(crate) fn vary(headers: &mut Headers, names: &str) {
+    let said =
+        |name: &str| headers.list_contains(Name::Vary, name.as_bytes()) || headers.list_contains(Name::Vary, b"*");
+    let missing: Vec<&str> = names.split(", ").filter(|name| !said(name)).collect();
+    if !missing.is_empty() {
+        headers.push_name(Name::Vary, missing.join(", ").as_bytes());
+    }
+}

@@ -1,6 +1,6 @@
 //! What a filter says about a request, and what it is asked.
 
-use crate::{Request, Response};
+use crate::{Request, Response, Verdict};
 use std::borrow::Cow;
 use std::sync::Arc;
 use strait_message::{ResponseHead, Status};
@@ -30,26 +30,39 @@ pub trait Behaviour {
 pub enum Flow {
     /// It goes on.
     Continue,
+    /// It goes on, and something is to be counted about that.
+    GoOn(Verdict),
     /// It is answered here.
     Respond(Box<Reply>),
     /// It goes on when this was done.
     Wait(Box<Call>),
 }
 
-/// Something that takes time: data, not a future. None of the filters so far asks for one.
+/// Something that takes time: data, not a future.
 #[derive(Debug)]
-pub enum Call {}
+pub enum Call {
+    /// Nothing happens for so long.
+    Sleep {
+        /// In milliseconds.
+        ms: u64,
+    },
+}
 
 impl Call {
     /// What is asked, in a few words for `explain`.
     pub fn describe(&self) -> String {
-        match *self {}
+        match self {
+            Self::Sleep { ms } => format!("for {ms} ms of patience"),
+        }
     }
 }
 
 /// What came of a call.
 #[derive(Debug)]
-pub enum Answer {}
+pub enum Answer {
+    /// The time is over.
+    Slept,
+}
 
 /// An answer that a filter gives in place of the origin.
 #[derive(Clone, Debug)]

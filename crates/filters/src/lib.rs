@@ -24,7 +24,10 @@ mod escape;
 pub mod facts;
 pub mod fields;
 pub mod flow;
+pub mod key;
+pub mod networks;
 pub mod notes;
+pub mod origins;
 pub mod rehearse;
 pub mod target;
 #[cfg(test)]

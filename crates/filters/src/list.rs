@@ -18,6 +18,19 @@ macro_rules! for_each_filter {
             SetHeaders set_headers;
             RemoveHeaders remove_headers;
             Cookies cookies;
+            IpAllow ip_allow;
+            IpDeny ip_deny;
+            FilterRedirect redirect;
+            ErrorPages error_pages;
+            Cors cors;
+            SecurityHeaders security_headers;
+            Csrf csrf;
+            Referer referer;
+            BodyLimit body_limit;
+            RequestId request_id;
+            RateLimit rate_limit;
+            ConcurrencyLimit concurrency_limit;
+            Fault fault;
         }
     };
 }

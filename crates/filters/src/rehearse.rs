@@ -47,7 +47,7 @@ fn try_step(step: &Step, request: &mut Request<'_>) -> (Vec<String>, Ending) {
     let (headers, forced) = (lines(&request.head.headers), lines(&request.notes.forced));
     let target = text(request.target.as_bytes());
     let end = match step.filter.request(request) {
-        Flow::Continue => Ending::Continues,
+        Flow::Continue | Flow::GoOn(_) => Ending::Continues,
         Flow::Respond(reply) => Ending::Answered(*reply),
         Flow::Wait(call) => Ending::Asks(call.describe()),
     };

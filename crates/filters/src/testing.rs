@@ -118,6 +118,6 @@ impl Case {
 pub(crate) fn status(flow: &Flow) -> u16 {
     match flow {
         Flow::Respond(reply) => reply.head.status.code(),
-        Flow::Continue | Flow::Wait(_) => 0,
+        Flow::Continue | Flow::GoOn(_) | Flow::Wait(_) => 0,
     }
 }

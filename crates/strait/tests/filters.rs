@@ -75,3 +75,70 @@ fn a_filter_that_answers_is_named_in_the_record() {
     assert!(answer.contains("X-Seen: before") && !answer.contains("after"), "{answer}");
     strait.said("\"strait.end\":\"filter:rewrite\"");
 }
+
+#[test]
+fn addresses_preflights_and_foreign_changes_are_judged() {
+    let strait = serving(
+        "routes:\n  /deny: {to: ORIGIN, filters: [ip_deny: [127.0.0.0/8, '::1/128']]}\n  /allow: {to: ORIGIN, filters: [ip_allow: 127.0.0.1]}\n  /cors: {to: ORIGIN, filters: [cors: https://a.example]}\n  /csrf: {to: ORIGIN, filters: [csrf]}\n",
+    );
+    let address = strait.ready();
+    let denied = get(address, "/deny");
+    assert!(denied.starts_with("HTTP/1.1 403 ") && denied.contains("\"code\":\"filter:ip_deny\""), "{denied}");
+    assert!(get(address, "/allow").starts_with("HTTP/1.1 200 "));
+    let preflight = "OPTIONS /cors HTTP/1.1\r\nHost: h\r\nOrigin: https://a.example\r\nAccess-Control-Request-Method: PUT\r\nConnection: close\r\n\r\n";
+    let answer = send(address, preflight);
+    assert!(
+        answer.starts_with("HTTP/1.1 204 ") && answer.contains("Access-Control-Allow-Origin: https://a.example\r\n"),
+        "{answer}"
+    );
+    let foreign = "POST /csrf HTTP/1.1\r\nHost: h\r\nOrigin: https://evil.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    assert!(send(address, foreign).starts_with("HTTP/1.1 403 "));
+    strait.said("\"strait.end\":\"filter:ip_deny\"");
+}
+
+#[test]
+fn a_limit_is_one_for_all_workers_and_survives_a_reload() {
+    let routes = "routes:\n  /: {to: ORIGIN, filters: [rate_limit: {rate: 5/d, burst: 4}]}\n";
+    let origin = mirror_origin().to_string();
+    let text = |more: &str| {
+        format!("listeners: {{web: \"127.0.0.1:0\"}}\nadmin: \"off\"\nworkers: 2\n{routes}{more}")
+            .replace("ORIGIN", &origin)
+    };
+    let strait = Strait::run(&text(""));
+    let address = strait.ready();
+    let answers: Vec<String> = (0..20).map(|_| get(address, "/")).collect();
+    let allowed = answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 200 ")).count();
+    assert_eq!(allowed, 5, "{answers:?}");
+    let refusal = answers.last().unwrap();
+    assert!(refusal.starts_with("HTTP/1.1 429 ") && refusal.contains("Retry-After: 17"), "{refusal}");
+    assert!(refusal.contains("RateLimit: \"default\";r=0;t=17"), "{refusal}");
+    strait.write(&text("  /new: {respond: new}\n"));
+    strait.signal("HUP");
+    strait.said("/new");
+    assert!(get(address, "/").starts_with("HTTP/1.1 429 "), "counts survive");
+}
+
+#[test]
+fn pages_limits_and_ids_hold_on_the_way_back() {
+    let strait = serving(
+        "routes:\n  /page: {to: ORIGIN, filters: [error_pages: {'200': {body: 'ours', status: 203}}]}\n  /own: {respond: {status: 503, body: theirs}, filters: [error_pages: {5xx: ours}]}\n  /small: {to: ORIGIN, filters: [body_limit: {request: 8B, response: 8B}]}\n  /id: {to: ORIGIN, filters: [request_id]}\n  /late: {respond: late, filters: [fault: {delay: 50ms}]}\n",
+    );
+    let address = strait.ready();
+    let page = get(address, "/page");
+    assert!(page.starts_with("HTTP/1.1 203 ") && page.ends_with("\r\n\r\nours"), "{page}");
+    assert!(get(address, "/own").ends_with("\r\n\r\nours"));
+    let post = |length: &str, body: &str| {
+        format!("POST /small HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{length}\r\n\r\n{body}")
+    };
+    assert!(send(address, &post("Content-Length: 9", "123456789")).starts_with("HTTP/1.1 413 "));
+    assert!(
+        send(address, &post("Content-Length: 8", "12345678")).starts_with("HTTP/1.1 502 "),
+        "the mirrored head is larger"
+    );
+    let id = "018bcfe5-6800-7000-8000-0123456789ab";
+    let answer =
+        send(address, &format!("GET /id HTTP/1.1\r\nHost: h\r\nX-Request-Id: {id}\r\nConnection: close\r\n\r\n"));
+    assert_eq!(answer.matches(&format!("X-Request-Id: {id}")).count(), 2, "there and back: {answer}");
+    assert!(get(address, "/late").ends_with("late"));
+    strait.said(id);
+}

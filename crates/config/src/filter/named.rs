@@ -1,26 +1,17 @@
 //! Words for filters that are none yet, and those of other products.
 
 pub(super) const UNBUILT: &[(&str, &str)] = &[
-    ("request_id", "request identifiers of your own form"),
     ("compress", "compression"),
     ("cache", "caching"),
-    ("rate_limit", "rate limits"),
-    ("concurrency_limit", "concurrency limits"),
     ("auth", "authentication"),
     ("jwt", "JSON Web Tokens"),
     ("oidc", "OpenID Connect"),
     ("basic_auth", "basic authentication"),
     ("api_key", "API keys"),
     ("ext_auth", "external authorization"),
-    ("cors", "cross-origin requests"),
-    ("csrf", "protection against forged requests"),
     ("waf", "the web application firewall"),
     ("bot", "bot detection"),
-    ("ip_allow", "lists of allowed addresses"),
-    ("ip_deny", "lists of denied addresses"),
     ("geo", "country of the client"),
-    ("redirect", "redirects by a filter"),
-    ("body_limit", "body limits by a filter"),
     ("buffer", "buffering of bodies"),
     ("decompress", "decompression"),
     ("transform_json", "JSON transformation"),
@@ -28,13 +19,9 @@ pub(super) const UNBUILT: &[(&str, &str)] = &[
     ("grpc_transcode", "transcoding to gRPC"),
     ("validate_schema", "validation by schema"),
     ("mirror", "mirroring"),
-    ("fault", "fault injection"),
     ("wasm", "WebAssembly filters"),
     ("ext_proc", "external processing"),
     ("log", "log fields by a filter"),
-    ("error_pages", "error pages"),
-    ("referer", "checks of the referring page"),
-    ("security_headers", "presets of security headers"),
 ];
 
 pub(super) const PEERS: &[(&str, &str)] = &[

@@ -13,6 +13,11 @@ use std::fmt;
 pub struct HeaderName(String);
 
 impl HeaderName {
+    /// The header that carries the request's id unless a file says otherwise.
+    pub(crate) fn request_id() -> Self {
+        Self("X-Request-Id".to_owned())
+    }
+
     /// The name as written.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -116,6 +121,10 @@ pub struct Status(u16);
 impl Status {
     /// 200 OK.
     pub const OK: Self = Self(200);
+    /// 429 Too Many Requests.
+    pub const TOO_MANY_REQUESTS: Self = Self(429);
+    /// 503 Service Unavailable.
+    pub const UNAVAILABLE: Self = Self(503);
 
     /// The number.
     pub const fn get(self) -> u16 {

@@ -77,3 +77,43 @@ impl Value for PathRegex {
         crate::decode::quoted_if_needed(self.0.as_str())
     }
 }
+
+/// An origin of the web (RFC 6454): scheme, host, and port where it is not the usual one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebOrigin(String);
+
+impl WebOrigin {
+    /// The origin as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Value for WebOrigin {
+    const WHAT: &'static str = "a web origin";
+    const EXAMPLES: &'static [&'static str] = &["https://example.com", "https://*.example.com", "*"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        if text == "*" {
+            return Ok(Self(text.to_owned()));
+        }
+        let flaw = || Flaw::new(codes::WEB_ORIGIN, format!("`{text}` is not a web origin"));
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Err(flaw().label("a scheme is missing").replace(format!("https://{}", text.trim_matches('/'))));
+        };
+        let host = rest.strip_prefix("*.").unwrap_or(rest);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+        if let Some(at) = host.find('/') {
+            let bare = rest.get(..rest.len() - host.len() + at).unwrap_or_default();
+            return Err(flaw().label("an origin has no path").replace(format!("{scheme}://{bare}")));
+        }
+        if host.is_empty() || !host.chars().all(plain) || scheme.is_empty() {
+            return Err(flaw().label("a scheme and a host").replace("https://example.com"));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+
+    fn written(&self) -> String {
+        crate::decode::quoted_if_needed(&self.0)
+    }
+}
