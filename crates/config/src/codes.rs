@@ -117,10 +117,10 @@ codes! {
     ASSERTION = "E0242", "not an assertion",
         "An assertion is one of the sentences that the page `assertions` of the manual lists, such as `/admin/** requires auth`.";
 
-    KEY = "E0232", "nothing to count by",
+    KEY = "E0250", "nothing to count by",
         "Limits count by `client.ip`, `route`, `request.host`, `request.path`, `request.method`, `request.headers['name']` or `request.cookies['name']`.";
-    WEB_ORIGIN = "E0233", "not a web origin", "An origin is a scheme, a host and a port where it is not the usual one: `https://example.com`. `https://*.example.com` means every host below, `*` every origin.";
-    LIST_FILE = "E0234", "a list cannot be used", "Lists are read when the configuration is: text of at most 64 MiB, one entry a line, `#` begins a comment.";
+    WEB_ORIGIN = "E0251", "not a web origin", "An origin is a scheme, a host and a port where it is not the usual one: `https://example.com`. `https://*.example.com` means every host below, `*` every origin.";
+    LIST_FILE = "E0252", "a list cannot be used", "Lists are read when the configuration is: text of at most 64 MiB, one entry a line, `#` begins a comment.";
 
     // Names and the whole.
     UNKNOWN_UPSTREAM = "E0301", "no upstream of this name",
