@@ -292,6 +292,6 @@ async fn nothing_is_lost_closed_or_cut_over_a_storm_of_reloads() {
     }
     println!("memory: {before} KiB after {FIRST_RELOADS} reloads, {after} KiB after {RELOADS}");
     assert!(after < before * 12 / 10, "memory grew from {before} to {after} KiB");
-    // A plan whose listener could not be bound has had its number too.
-    assert_eq!(strait.metric("strait_plan_generation"), (RELOADS + RELOADS / 5 + 1) as u64);
+    // Those whose listener could not be bound had a number too, the last of them behind what serves now.
+    assert_eq!(strait.metric("strait_plan_generation"), (RELOADS + RELOADS / 5) as u64);
 }
