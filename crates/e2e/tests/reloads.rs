@@ -17,9 +17,9 @@ use tokio::task::JoinHandle;
 /// Octets of the large download.
 const LARGE: usize = 8 << 20;
 /// Reloads that are taken.
-const RELOADS: usize = 20;
+const RELOADS: usize = 40;
 /// Those before memory is looked at for the first time.
-const FIRST_RELOADS: usize = 5;
+const FIRST_RELOADS: usize = 15;
 
 /// An origin with an answer for each kind of client.
 async fn origin() -> SocketAddr {
@@ -291,7 +291,7 @@ async fn nothing_is_lost_closed_or_cut_over_a_storm_of_reloads() {
         assert!(done.is_some_and(|done| done > 0), "{name} was cut");
     }
     println!("memory: {before} KiB after {FIRST_RELOADS} reloads, {after} KiB after {RELOADS}");
-    assert!(after < before * 12 / 10, "memory grew from {before} to {after} KiB");
+    assert!(after < before * 12 / 10 + 4_096, "memory grew from {before} to {after} KiB");
     // Those whose listener could not be bound had a number too, the last of them behind what serves now.
     assert_eq!(strait.metric("strait_plan_generation"), (RELOADS + RELOADS / 5) as u64);
 }
