@@ -16,8 +16,22 @@ pub const TEST_FAILED: &Code = &Code {
     explanation: "An entry of `tests:` names a request and what must become of it; the routes decide otherwise. `strait explain` with the same request shows why.",
 };
 
+/// An assertion does not hold.
+pub const ASSERTION_BROKEN: &Code = &Code {
+    id: "E0602",
+    title: "an assertion does not hold",
+    explanation: "A line of `assert:` says what must be true of every request, and the request that is shown breaks it: the routes were searched for one. The second place is the route it takes. `strait explain` with the request shows why.",
+};
+
+/// Something that is open to more people than is likely meant.
+pub const TOO_OPEN: &Code = &Code {
+    id: "E0603",
+    title: "open to more than is likely meant",
+    explanation: "The admin API stops the process for whoever reaches it, and a proxy that is trusted may say who the client is: both are given to as few as possible. This is a warning.",
+};
+
 /// Every code of this crate, ascending.
-pub const ALL: &[&Code] = &[UNREACHABLE, TEST_FAILED];
+pub const ALL: &[&Code] = &[UNREACHABLE, TEST_FAILED, ASSERTION_BROKEN, TOO_OPEN];
 
 /// The entry of a code such as `E0102`, of this crate or of the language, in any case.
 pub fn find(id: &str) -> Option<&'static Code> {

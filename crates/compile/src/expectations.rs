@@ -17,29 +17,56 @@ fn run(plan: &Plan, test: &RequestTest) -> Option<Diagnostic> {
     let (method, url) = test.request.split_once(' ').unwrap_or(("GET", &test.request));
     let client = test.from.as_ref().map(|network| network.value.0.addr());
     let question = Question { headers: &headers, client, ..Question::new(method, url.trim()) };
-    let refused = |message: String| {
-        let finding = Diagnostic::error(codes::TEST_FAILED, test.expect.span, message);
-        Some(finding.label("expected this").second(test.request.span, "of this request"))
+    let (disappointments, happened) = match explain(plan, &question) {
+        Ok(explanation) => (disappointments(&test.expect, &explanation), happened(&explanation)),
+        Err(refusal) => (vec![format!("{}: {refusal}", test.request.value)], String::new()),
     };
-    match explain(plan, &question) {
-        Ok(explanation) => disappointment(&test.expect, &explanation).and_then(refused),
-        Err(refusal) => refused(format!("{}: {refusal}", test.request.value)),
+    if disappointments.is_empty() {
+        return None;
     }
+    let name = test.name.as_ref().map_or_else(String::new, |name| format!("test `{name}`: "));
+    let finding =
+        Diagnostic::error(codes::TEST_FAILED, test.expect.span, format!("{name}{}", disappointments.join(", and ")));
+    let finding = finding.label("expected this").second(test.request.span, "of this request");
+    Some(if happened.is_empty() { finding } else { finding.hint(happened) })
 }
 
-/// What came out instead.
-fn disappointment(expected: &Expectation, got: &Explanation) -> Option<String> {
+/// What came out in place of each thing that was expected.
+fn disappointments(expected: &Expectation, got: &Explanation) -> Vec<String> {
+    let mut found = Vec::new();
     let status = status(&got.outcome);
     if let Some(wanted) = expected.status.filter(|wanted| Some(wanted.get()) != status) {
         let got = status.map_or_else(|| "the origin's".to_owned(), |status| status.to_string());
-        return Some(format!("the status is {got}, not {wanted}"));
+        found.push(format!("the status is {got}, not {wanted}"));
     }
     let route = got.winner.as_ref().map_or("none", |winner| &*winner.pattern);
     if let Some(wanted) = expected.route.as_ref().filter(|wanted| wanted.value != route) {
-        return Some(format!("the route is `{route}`, not `{}`", wanted.value));
+        found.push(format!("the route is `{route}`, not `{}`", wanted.value));
     }
-    let wanted = expected.to.as_ref().filter(|wanted| !goes_to(&got.outcome, wanted))?;
-    Some(format!("it does not go to `{}` but {}", wanted.value, destination(&got.outcome)))
+    if let Some(wanted) = expected.to.as_ref().filter(|wanted| !goes_to(&got.outcome, wanted)) {
+        found.push(format!("it does not go to `{}` but {}", wanted.value, destination(&got.outcome)));
+    }
+    for (name, wanted) in expected.headers.iter() {
+        let value = got.decided.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let test = crate::texts::text_test(wanted);
+        if !test.is_some_and(|test| test.passes(value.map(String::as_bytes))) {
+            let is = value.map_or_else(|| "not set by the configuration".to_owned(), |value| format!("`{value}`"));
+            found.push(format!("the header `{}` is {is}", name.value));
+        }
+    }
+    found
+}
+
+/// What became of the request, and where it is written.
+fn happened(got: &Explanation) -> String {
+    let route = match &got.winner {
+        Some(winner) => format!("it takes the route `{}` ({})", winner.pattern, winner.source),
+        None => "no route matches".to_owned(),
+    };
+    let held = |step: &crate::BranchStep| step.unmet.as_ref().map(|why| format!("{}: {why}", step.source));
+    let unmet: Vec<String> = got.branches.iter().filter_map(held).collect();
+    let conditions = if unmet.is_empty() { String::new() } else { format!("; {}", unmet.join("; ")) };
+    format!("{route} and {}{conditions}", destination(&got.outcome).replacen("to ", "goes to ", 1))
 }
 
 /// The status, where the configuration alone decides it.

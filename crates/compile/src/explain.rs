@@ -88,6 +88,8 @@ pub struct Explanation {
     pub timeouts: Vec<(&'static str, String)>,
     /// When the request is sent once more, by name.
     pub retries: Vec<(&'static str, String)>,
+    /// Fields of the answer whose values the configuration alone decides.
+    pub decided: Vec<(String, String)>,
     /// What is done to the fields of the request and of the response.
     pub request_fields: Edits,
     /// As above.
@@ -262,6 +264,7 @@ fn explained(plan: &Plan, listener: &Listener, asked: &Evidence<'_>, view: Optio
         }),
         response_fields: route.map_or_else(Edits::default, |route| response_fields(route, &evidence)),
         client: view.map(|view| view.address.ip().to_string()),
+        decided: route.map_or_else(Vec::new, |route| decided(route, &evidence)),
         outcome: answered(&filters).unwrap_or_else(|| outcome(plan, verdict, &evidence)),
         filters,
         host: text(facts.host),
@@ -450,6 +453,30 @@ fn told(fields: impl Iterator<Item = (OwnField, &'static str)>) -> Vec<(String, 
 fn taken_off(set: NameSet, anew: &[OwnField]) -> impl Iterator<Item = String> {
     let is_anew = |name: Name| anew.iter().any(|field| field.name() == name);
     set.names().filter(move |&name| !is_anew(name)).map(|name| name.as_str().to_owned())
+}
+
+/// What the configuration alone says about fields of the answer; later ones replace earlier ones.
+fn decided(route: &Route, evidence: &Evidence<'_>) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    match &route.action {
+        Action::Redirect(redirect) => {
+            let location = String::from_utf8_lossy(&redirect.location(evidence)).into_owned();
+            fields.push(("Location".to_owned(), location));
+        }
+        Action::Respond(respond) => {
+            let kind = respond.content_type.to_string();
+            fields.extend((!kind.is_empty()).then(|| ("Content-Type".to_owned(), kind)));
+            fields.extend(own(Vec::new(), Vec::new(), &respond.headers, evidence).set);
+        }
+        Action::Forward { .. } => {}
+    }
+    let edits = own(Vec::new(), Vec::new(), &route.response_headers, evidence);
+    fields.retain(|(name, _)| {
+        let mut replaced = edits.removed.iter().chain(edits.set.iter().map(|(name, _)| name));
+        replaced.all(|other| !other.eq_ignore_ascii_case(name))
+    });
+    fields.extend(edits.set);
+    fields
 }
 
 /// With what the route itself says.

@@ -17,11 +17,14 @@
 //!
 //! Knows the language and the plan; knows nothing about sockets, tasks, clocks, or who reads the plan.
 
+mod assertions;
 pub mod codes;
+mod conditions;
 mod differ;
 mod difference;
 mod expectations;
 mod explain;
+mod exposure;
 mod filters;
 mod listeners;
 mod registry;
@@ -138,7 +141,10 @@ impl Compiler {
 /// as errors the `tests:` that do not come out as expected.
 pub fn review(snapshot: &Snapshot, plan: &Plan) -> Diagnostics {
     let mut found = unreachable::warnings(snapshot, plan);
+    found.extend(conditions::warnings(snapshot, plan));
+    found.extend(exposure::warnings(snapshot));
     found.extend(expectations::failures(snapshot, plan));
+    found.extend(assertions::failures(snapshot, plan));
     snapshot.refuse(found)
 }
 

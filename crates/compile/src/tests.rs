@@ -435,3 +435,121 @@ fn a_branch_counts_for_its_route() {
     assert!(route.branches.iter().all(|branch| Arc::ptr_eq(&branch.route.meter, &route.meter)));
     assert!(plan.listeners[0].routes.has_conditions);
 }
+
+const GUARDED: &str = "
+listeners: {web: 0.0.0.0:8080, inner: 127.0.0.1:8081}
+policies: {base: [set_headers: {X-A: a}]}
+routes:
+  /admin/*: {to: admin, filters: [use: base]}
+  /admin/metrics: {to: admin, timeout: {request: none}}
+  GET a.example/users/{id}: {to: users, when: [{headers: {X-B: b}, to: admin}]}
+  /old/*: {if: \"client.ip in ['10.0.0.0/8']\", respond: {status: 404}}
+  /: {redirect: https://example.com}
+upstreams: {admin: ['unix:/run/admin.sock'], users: [localhost:2, localhost:3]}
+";
+
+fn judged(assertions: &[&str]) -> String {
+    let quoted: Vec<String> = assertions.iter().map(|line| format!("\"{line}\"")).collect();
+    reviewed(&format!("{GUARDED}assert: [{}]\n", quoted.join(", ")))
+}
+
+#[test]
+fn assertions_that_hold_say_nothing() {
+    assert_snapshot!(judged(&[
+        "/admin/** goes to admin",
+        "/admin/x/** requires set_headers",
+        "b.example/users/** answers 302",
+        "POST a.example/users/** answers 302",
+        "/elsewhere answers 302",
+        "every public route never goes to nobody",
+        "no public admin",
+        "every upstream has 1 endpoints",
+    ]));
+}
+
+#[test]
+fn assertions_that_do_not_hold_show_a_request() {
+    assert_snapshot!(judged(&[
+        "/admin/** requires set_headers",
+        "/admin/** requires auth or set_headers",
+        "/** requires auth",
+        "GET *.example/users/** goes to users",
+        "/old/** answers 404",
+        "every route has a timeout",
+        "every public route has a limit",
+        "every upstream has 2 endpoints",
+        "no plaintext upstream",
+        "every route never goes to users",
+    ]));
+}
+
+#[test]
+fn what_is_no_assertion_is_answered_with_one() {
+    assert_snapshot!(judged(&[
+        "admin requires auth",
+        "/admin/** requries auth",
+        "/admin/** requires aut",
+        "/admin/** requires wibble",
+        "/admin/**",
+        "/adm in/** requires auth",
+        "/a{ requires auth",
+        "no plain text upstream",
+        "every upstream has two endpoints",
+        "/x answers ok",
+        "be good",
+    ]));
+}
+
+#[test]
+fn what_is_open_to_all_is_told() {
+    assert_snapshot!(reviewed(
+        "
+listeners: {web: {address: 127.0.0.1:8080, trusted_proxies: ['::/0']}}
+trusted_proxies: [10.0.0.0/8, 0.0.0.0/0]
+routes: {/: {respond: hello}}
+admin: 9901
+"
+    ));
+}
+
+#[test]
+fn conditions_that_say_nothing_are_told() {
+    assert_snapshot!(reviewed(
+        "
+routes:
+  /:
+    to: localhost:1
+    if: \"1 == 2\"
+    when:
+      - {headers: {X-A: \"1\"}, to: localhost:2}
+      - {headers: {X-A: \"1\"}, to: localhost:3}
+      - {if: \"true\", to: localhost:4}
+      - {methods: GET, to: localhost:5}
+  /a/*: {respond: a, if: request.method == 'GET'}
+  /a: {respond: b}
+  /a/{x}/*: {respond: c}
+  /a//*: {respond: d}
+"
+    ));
+}
+
+#[test]
+fn tests_say_what_happened_instead() {
+    assert_snapshot!(reviewed(
+        "
+routes:
+  /:
+    to: app
+    response_headers: {X-Variant: \"${request.headers['x-canary']}\"}
+    when:
+      - {headers: {X-Canary: \"1\"}, to: canary}
+      - {from: 192.0.2.0/24, redirect: https://example.com/}
+upstreams: {app: [localhost:1], canary: [localhost:2]}
+tests:
+  - {name: a canary, request: GET http://a/, headers: {X-Canary: \"1\"}, expect: {to: canary, headers: {X-Variant: \"1\"}}}
+  - {name: no canary, request: GET http://a/, headers: {X-Canary: \"2\"}, expect: {to: canary, headers: {X-Variant: {prefix: a}}}}
+  - {request: GET http://a/b, from: 192.0.2.7, expect: {status: 302, headers: {Location: https://example.com/b}}}
+  - {request: GET http://a/b, from: 192.0.2.7, expect: {headers: {Location: {present: false}, X-None: x}, status: 301}}
+"
+    ));
+}

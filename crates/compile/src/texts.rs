@@ -85,15 +85,7 @@ impl<'t> Texts<'t> {
 
     /// A condition on the request.
     pub(crate) fn condition(&mut self, text: &Spanned<ExpressionText>) -> Option<Expression> {
-        let condition = self.expression(text, Expression::condition)?;
-        for (is_constant, what) in [(condition.is_always_true(), "holds"), (condition.is_never_true(), "never holds")] {
-            if is_constant {
-                let message = format!("this condition {what}, whatever the request");
-                let warning = Diagnostic::warning(codes::EXPRESSION, text.span, message);
-                self.found.push(warning.label("it depends on nothing").hint("compare it with a value of the request"));
-            }
-        }
-        Some(condition)
+        self.expression(text, Expression::condition)
     }
 
     fn expression(
@@ -141,12 +133,13 @@ fn with_captures(environment: Environment, pattern: &str) -> Environment {
 
 fn tests(matches: &Matches, lower_case: bool) -> Box<[(Box<[u8]>, TextTest)]> {
     let name = |name: &str| if lower_case { name.to_ascii_lowercase() } else { name.to_owned() };
-    let test = |(key, test): &(Spanned<String>, Spanned<TextMatch>)| Some((name(key).into_bytes().into(), of(test)?));
+    let test =
+        |(key, test): &(Spanned<String>, Spanned<TextMatch>)| Some((name(key).into_bytes().into(), text_test(test)?));
     matches.iter().filter_map(test).collect()
 }
 
 /// Loading sees to it that there is exactly one form, and that patterns can be built.
-fn of(test: &TextMatch) -> Option<TextTest> {
+pub(crate) fn text_test(test: &TextMatch) -> Option<TextTest> {
     let octets = |text: &String| Box::<[u8]>::from(text.as_bytes());
     let pattern =
         |text: &RegexText| strait_expr::regex(text.as_str()).ok().map(|regex| TextTest::Pattern(Box::new(regex)));

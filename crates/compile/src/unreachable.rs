@@ -5,6 +5,7 @@ use std::sync::Arc;
 use strait_config::spec::Route;
 use strait_config::{Diagnostic, Snapshot, Spanned, Table};
 use strait_plan::{Listener, Plan, RouteSet};
+use strait_route::RouteId;
 
 /// A warning for each route that others hide.
 pub(crate) fn warnings(snapshot: &Snapshot, plan: &Plan) -> Vec<Diagnostic> {
@@ -31,8 +32,9 @@ fn merged<'s>(written: &'s Table<Route>, listener: &Listener) -> impl Iterator<I
 fn hidden<'s>(written: &'s Table<Route>, set: &Arc<RouteSet>) -> impl Iterator<Item = Diagnostic> + use<'s> {
     let keys: Vec<&Spanned<String>> = written.iter().map(|(key, _)| key).collect();
     let key = |index| set.table.get(index).and_then(|(_, route)| keys.get(route.0 as usize));
+    let decides = |route: RouteId| set.routes.get(route.0 as usize).is_some_and(|route| route.condition.is_none());
     let hidden: Vec<_> =
-        set.table.unreachable().into_iter().filter_map(|index| key(index).map(|key| warning(key))).collect();
+        set.table.unreachable(decides).into_iter().filter_map(|index| key(index).map(|key| warning(key))).collect();
     hidden.into_iter()
 }
 

@@ -72,6 +72,11 @@ macro_rules! spec_types {
 
 for_each_filter!(spec_types);
 
+/// The names of all filters, those that are not built yet among them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SHAPE.keys.iter().copied().filter(|name| *name != "use").chain(SHAPE.unbuilt.iter().map(|(name, _)| *name))
+}
+
 fn field(key: &'static str, doc: &'static str, schema: Schema) -> Field {
     let doc = if doc.is_empty() { schema.doc } else { doc };
     Field { key, doc, schema, required: false, optional: true, default: None, min: None, max: None, example: None }

@@ -41,6 +41,17 @@ struct Example {
 
 const EXAMPLES: &[Example] = &[
     Example {
+        name: "canary",
+        one: &["localhost:3001"],
+        two: &["localhost:3002"],
+        cases: &[
+            case("any.example", "/x", "200", None),
+            case("any.example", "/x?canary=1", "200", Some("two GET any.example /x?canary=1")),
+            with("location", "https://example.com/users/7", case("any.example", "/v1/users/7", "302", None)),
+        ],
+        shares: Some((100, 95)),
+    },
+    Example {
         name: "hosts-and-paths",
         one: &["localhost:3002", "localhost:3003"],
         two: &["localhost:3001"],

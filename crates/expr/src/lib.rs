@@ -48,6 +48,7 @@ pub use expression::Expression;
 pub use functions::{FUNCTIONS, FunctionDoc};
 pub use template::{Piece, Template, value_length};
 pub use value::{Kind, List, Value};
+pub use words::closest;
 
 /// Whether a text holds another one: linear in both.
 pub fn contains(text: &[u8], part: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! Knowing what was meant.
 
 /// The candidate that `word` most likely stands for; `None` if none is near.
-pub(crate) fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     // Longer words than any of ours are no typing mistakes, and would cost quadratic time.
     if word.len() > 64 {
         return None;

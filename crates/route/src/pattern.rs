@@ -57,6 +57,35 @@ pub enum Segment {
     Capture(String),
 }
 
+impl HostPattern {
+    fn meet(&self, other: &Self) -> Option<Self> {
+        let below = |suffix: &str, name: &str| name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
+        match (self, other) {
+            (Self::Any, host) | (host, Self::Any) => Some(host.clone()),
+            (a, b) if a == b => Some(a.clone()),
+            (Self::Exact(name), Self::Below(suffix)) | (Self::Below(suffix), Self::Exact(name)) => {
+                below(suffix, name).then(|| Self::Exact(name.clone()))
+            }
+            (Self::Below(a), Self::Below(b)) if below(a, b) => Some(Self::Below(b.clone())),
+            (Self::Below(a), Self::Below(b)) if below(b, a) => Some(Self::Below(a.clone())),
+            _ => None,
+        }
+    }
+}
+
+impl Segment {
+    fn meet(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Literal(a), Self::Literal(b)) => (a == b).then(|| self.clone()),
+            // A capture is not empty.
+            (Self::Literal(text), Self::Capture(_)) | (Self::Capture(_), Self::Literal(text)) => {
+                (!text.is_empty()).then(|| Self::Literal(text.clone()))
+            }
+            (Self::Capture(_), Self::Capture(_)) => Some(self.clone()),
+        }
+    }
+}
+
 /// What is wrong with a pattern's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternError {
@@ -114,6 +143,32 @@ impl Pattern {
             Segment::Capture(name) => Some(&**name),
             Segment::Literal(_) => None,
         })
+    }
+
+    /// The pattern of the requests that both match; `None` if there are none. Names of captures are this one's.
+    pub fn meet(&self, other: &Self) -> Option<Self> {
+        let methods = match (self.methods.is_empty(), other.methods.is_empty()) {
+            (true, _) => other.methods.clone(),
+            (_, true) => self.methods.clone(),
+            (false, false) => {
+                let mut both = MethodSet::new();
+                let named = self.methods.iter().filter(|name| other.methods.contains(name.as_bytes()));
+                named.for_each(|name| {
+                    both.insert(name);
+                });
+                Some(both).filter(|both| !both.is_empty())?
+            }
+        };
+        let (long, short) = if self.segments.len() >= other.segments.len() { (self, other) } else { (other, self) };
+        let mut segments = Vec::with_capacity(long.segments.len());
+        for (at, segment) in long.segments.iter().enumerate() {
+            segments.push(match short.segments.get(at) {
+                Some(other) => segment.meet(other)?,
+                None if short.below => segment.clone(),
+                None => return None,
+            });
+        }
+        Some(Self { methods, host: self.host.meet(&other.host)?, segments, below: self.below && other.below })
     }
 
     /// Whether a canonical host matches; the empty one if the request has none.

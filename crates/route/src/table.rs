@@ -20,12 +20,13 @@
 
 mod build;
 mod edges;
+mod reach;
 
 use std::fmt;
 use std::ops::Range;
 
 use crate::method::{MethodFit, MethodKey, MethodSet};
-use crate::pattern::{CAPTURES_MAX, HostPattern, Pattern, Segment, next_segment};
+use crate::pattern::{CAPTURES_MAX, Pattern, next_segment};
 use crate::rank::{capture_bit, labels};
 use edges::{EXACT_HOST, Edges, HOST_BELOW};
 
@@ -399,53 +400,6 @@ impl Table {
             None
         });
         if allow.is_empty() { Miss::NotFound } else { Miss::MethodNotAllowed(allow) }
-    }
-
-    /// Patterns that win no request, since others that are more specific take all that they match: with `/{$}`,
-    /// `//*` and `/{x}/*` nothing is left for `/`.
-    pub fn unreachable(&self) -> Vec<PatternIndex> {
-        let reaches = |index, pattern: &Pattern| {
-            let host = match pattern.host() {
-                HostPattern::Exact(name) => name.clone(),
-                HostPattern::Below(suffix) => format!("{}.{suffix}", self.fresh("x")),
-                HostPattern::Any => self.fresh("x"),
-            };
-            let mut methods: Vec<_> = pattern.methods().iter().map(str::to_owned).collect();
-            methods.push(if pattern.methods().is_empty() { self.fresh("X") } else { "HEAD".to_owned() });
-            methods.iter().any(|method| self.wins_below(index, method, &host, self.fresh_path(pattern)))
-        };
-        self.iter().filter(|(index, pattern, _)| !reaches(*index, pattern)).map(|(index, ..)| index).collect()
-    }
-
-    /// A word that no pattern has, since it is longer than all in them. It stands for all such words.
-    fn fresh(&self, letter: &str) -> String {
-        letter.repeat(self.longest + 1)
-    }
-
-    fn fresh_path(&self, pattern: &Pattern) -> String {
-        let segments = pattern.segments().iter().map(|segment| match segment {
-            Segment::Literal(text) => format!("/{text}"),
-            Segment::Capture(_) => format!("/{}", self.fresh("x")),
-        });
-        segments.collect()
-    }
-
-    /// Whether the pattern wins this path or one below it. Each call but the outermost goes below a path that another
-    /// pattern matches exactly, so there are few.
-    fn wins_below(&self, index: PatternIndex, method: &str, host: &str, path: String) -> bool {
-        if !path.is_empty() {
-            match self.find(method.as_bytes(), host.as_bytes(), path.as_bytes()) {
-                Ok(found) if found.pattern == index => return true,
-                Ok(found) if self.get(found.pattern).is_some_and(|(winner, _)| winner.matches_below()) => return false,
-                Ok(_) => {}
-                Err(_) => return false,
-            }
-        }
-        let below = self.get(index).is_some_and(|(pattern, _)| pattern.matches_below());
-        below
-            && [String::new(), self.fresh("x")]
-                .iter()
-                .any(|segment| self.wins_below(index, method, host, format!("{path}/{segment}")))
     }
 }
 

@@ -61,6 +61,9 @@ fn summary(snapshot: &Snapshot) -> String {
     if !spec.tests.is_empty() {
         parts.push(format!("{} passed", counted(spec.tests.len(), "test")));
     }
+    if !spec.assertions.is_empty() {
+        parts.push(format!("{} proven", counted(spec.assertions.len(), "assertion")));
+    }
     parts.join(", ")
 }
 

@@ -15,7 +15,7 @@ pub struct FilterStep(Rehearsal);
 /// What each filter would do, in order.
 pub(super) fn rehearse(route: &Route, asked: &Asked<'_>) -> Vec<FilterStep> {
     let Some(chain) = &route.filters else { return Vec::new() };
-    let mut head = RequestHead::new(asked.method.clone());
+    let mut head = RequestHead::new(*asked.method);
     head.headers = asked.headers.clone();
     let target = match asked.query {
         Some(query) => [asked.path, b"?", query].concat(),

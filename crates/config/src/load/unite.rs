@@ -7,7 +7,7 @@ use crate::syntax::{Entry, Node, NodeKind};
 use std::collections::HashMap;
 
 /// Top-level lists that grow by what each file brings; every other list belongs to one file.
-const GROWING: [&str; 2] = ["include", "tests"];
+const GROWING: [&str; 3] = ["assert", "include", "tests"];
 
 /// Unites the trees of all files.
 pub(super) fn unite(trees: Vec<Node>, found: &mut Vec<Diagnostic>) -> Node {
