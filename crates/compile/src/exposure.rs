@@ -19,8 +19,7 @@ pub(crate) fn warnings(snapshot: &Snapshot) -> Vec<Diagnostic> {
     });
     let own = spec.listeners.iter().filter_map(|(_, listener)| listener.trusted_proxies.as_deref());
     let lists = own.chain([&*spec.trusted_proxies]);
-    let everybody =
-        lists.flatten().filter(|network| network.value.0.prefix_len() == 0).map(trusts_all);
+    let everybody = lists.flatten().filter(|network| network.value.0.prefix_len() == 0).map(trusts_all);
     admin.into_iter().chain(everybody).collect()
 }
 
