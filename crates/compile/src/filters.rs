@@ -31,6 +31,8 @@ pub(crate) struct World<'s> {
     seed: u64,
     /// Where the filter is written, by names: its identity over reloads.
     home: String,
+    /// The pattern whose captures it may ask for; empty where it is written for many.
+    pattern: String,
 }
 
 macro_rules! compilers {
@@ -52,7 +54,7 @@ for_each_filter!(compilers);
 
 impl<'s> Filters<'s> {
     pub(crate) fn of(snapshot: &'s Snapshot, kept: &'s mut Kept, seed: u64) -> Self {
-        let world = World { snapshot, found: Vec::new(), kept, seed, home: String::new() };
+        let world = World { snapshot, found: Vec::new(), kept, seed, home: String::new(), pattern: String::new() };
         Self { world, steps: HashMap::new() }
     }
 
@@ -65,11 +67,13 @@ impl<'s> Filters<'s> {
         route: &spec::Route,
     ) -> Option<Arc<Chain>> {
         let mut steps = Vec::new();
+        self.world.pattern.clear();
         let none: &[Written] = &[];
         let of_listener = listener.map_or(none, |listener| &*listener.filters);
         let snapshot: &'s Snapshot = self.world.snapshot;
         self.append(&snapshot.spec.defaults.filters, "defaults", "", &mut steps);
         self.append(of_listener, &format!("listener {table}"), "", &mut steps);
+        self.world.pattern = pattern.to_owned();
         self.append(&route.filters, &format!("route {table} {pattern}"), "", &mut steps);
         Chain::new(steps).map(Arc::new)
     }
@@ -86,7 +90,10 @@ impl<'s> Filters<'s> {
             let used = written.step.policy().and_then(|name| snapshot.spec.policies.entry(&name.value));
             match used {
                 Some((name, filters)) => {
+                    // A policy is compiled once, for all the patterns that use it.
+                    let pattern = std::mem::take(&mut self.world.pattern);
                     self.append(filters, &format!("policy {}", name.value), &name.value, steps);
+                    self.world.pattern = pattern;
                 }
                 None => {
                     self.world.home = format!("{home} {at}");

@@ -118,9 +118,8 @@ impl Download<'_> {
         let route = self.tally.route.ok_or(Fault::strait(Phase::ResponseHead, Kind::Defect))?;
         forward::prepare_response(self.worker, self.head, route, self.known, self.extra);
         if let Some(chain) = route.filters.as_deref() {
-            let Known { asked, view, id, .. } = *self.known;
-            let facts = filter::facts(self.worker, route, id, view, asked);
-            let mut filtered = Filtered { chain, facts, request: &asked.request, passage: self.passage };
+            let facts = filter::facts(self.worker, route, *self.known);
+            let mut filtered = Filtered { chain, facts, request: &self.known.asked.request, passage: self.passage };
             filtered.response(self.head, origin.engine.response_length());
         }
         if let Some(body) = self.passage.notes.replacement.take() {

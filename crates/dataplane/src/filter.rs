@@ -3,7 +3,9 @@
 use crate::attempt::{Watch, watched};
 use crate::downstream::h1::ClientConnection;
 use crate::exchange::Exchange;
+use crate::finish::UNKNOWN;
 use crate::forward;
+use crate::known::Known;
 use crate::request_id::{RequestId, text};
 use crate::scratch::{Asked, Scratch};
 use crate::worker::Worker;
@@ -13,6 +15,7 @@ use std::pin::pin;
 use strait_filters::{Answer, Call, Chain, Facts, Now, Passage, Request, Response, Stop, Target};
 use strait_message::{BodyLength, Fault, Phase, RequestHead, ResponseHead};
 use strait_plan::{ClientView, Listener, Route};
+use strait_route::Captures;
 
 pub(crate) use strait_filters::{Body, Reply};
 
@@ -25,32 +28,31 @@ pub(crate) struct Filtered<'a> {
 }
 
 /// What filters know about an exchange.
-pub(crate) fn facts<'a>(
-    worker: &Worker,
-    route: &'a Route,
-    id: &'a RequestId,
-    view: &ClientView,
-    asked: &'a Asked,
-) -> Facts<'a> {
-    facts_of(worker, route, id, view, (&asked.path, &asked.target, &asked.host))
+pub(crate) fn facts<'a>(worker: &Worker, route: &'a Route, known: Known<'a>) -> Facts<'a> {
+    let Known { asked, view, listener, id } = known;
+    let scheme = strait_plan::scheme(view.from_trusted_proxy, &asked.request.headers, false);
+    facts_of(worker, route, (id, view, listener, scheme), (&asked.path, &asked.target, &asked.host, asked.captures))
 }
 
-/// The same while the request's head is being changed: path, target and host by themselves.
+/// The same while the request's head is being changed: what else is known, and what was asked, by themselves.
 fn facts_of<'a>(
     worker: &Worker,
     route: &'a Route,
-    id: &'a RequestId,
-    view: &ClientView,
-    (path, target, host): (&'a [u8], &'a [u8], &'a [u8]),
+    (id, view, listener, scheme): (&'a RequestId, &ClientView, &'a Listener, &'static str),
+    (path, target, host, captures): (&'a [u8], &'a [u8], &'a [u8], Captures),
 ) -> Facts<'a> {
     Facts {
         client: view.address.ip().to_canonical(),
-        scheme: "http",
+        scheme,
         host,
         path,
         query: target.get(path.len() + 1..),
         route: &route.pattern,
         request_id: text(id),
+        listener: &listener.name,
+        client_address: Some(view.address).filter(|address| *address != UNKNOWN),
+        captures,
+        tls: None,
         now: Now { us: worker.clock.now_us(), wall_us: worker.clock.wall_us(worker.clock.now_us()) },
         draw: worker.ids.borrow_mut().random(),
         trial: false,
@@ -65,11 +67,13 @@ pub(crate) async fn request(
 ) -> Result<Option<Box<Reply>>, Fault> {
     let body = exchange.server.request_length();
     let Exchange { worker, listener, client, scratch, id, view, .. } = exchange;
-    let Scratch { asked: Asked { request, path, target, host, .. }, rewritten, decoded, passage, .. } = &mut **scratch;
+    let Scratch { asked: Asked { request, path, target, host, captures }, rewritten, decoded, passage, .. } =
+        &mut **scratch;
     // Before filters set fields of such names for the origin.
     forward::remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
+    let scheme = strait_plan::scheme(view.from_trusted_proxy, &request.headers, false);
     let mut request = Request {
-        facts: facts_of(worker, route, id, view, (path, target, host)),
+        facts: facts_of(worker, route, (id, view, listener, scheme), (path, target, host, *captures)),
         head: request,
         target: Target::new(target, rewritten, decoded),
         body,
@@ -115,9 +119,9 @@ async fn wait(worker: &Worker, listener: &Listener, client: &ClientConnection, c
 pub(crate) fn reply(exchange: &mut Exchange<'_>, head: &mut ResponseHead, octets: usize) {
     let Some(route) = exchange.tally.route else { return };
     let Some(chain) = &route.filters else { return };
-    let Exchange { worker, scratch, id, view, .. } = exchange;
+    let Exchange { worker, listener, scratch, id, view, .. } = exchange;
     let Scratch { asked, passage, .. } = &mut **scratch;
-    let facts = facts(worker, route, id, view, asked);
+    let facts = facts(worker, route, Known { asked, view, listener, id });
     Filtered { chain, facts, request: &asked.request, passage }.response(head, BodyLength::Fixed(octets as u64));
 }
 

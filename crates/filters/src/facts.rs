@@ -1,9 +1,11 @@
 //! What filters know about an exchange.
 
+use crate::evidence::{self, Evidence, TlsFacts};
 use crate::{Notes, Target};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use strait_message::{BodyLength, RequestHead, ResponseHead};
 use strait_record::FilterMeter;
+use strait_route::Captures;
 
 /// The time, given by whoever runs a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,12 +33,40 @@ pub struct Facts<'a> {
     pub route: &'a str,
     /// The id of the request.
     pub request_id: &'a str,
+    /// The name of the listener.
+    pub listener: &'a str,
+    /// The client with its port; `None` when nobody says who it is.
+    pub client_address: Option<SocketAddr>,
+    /// What the captures of the route's pattern hold.
+    pub captures: Captures,
+    /// What TLS says about the connection; `None` without it.
+    pub tls: Option<&'a TlsFacts>,
     /// When this is.
     pub now: Now,
     /// A random number of this exchange.
     pub draw: u64,
     /// Nothing is counted or used up: somebody asks what would happen.
     pub trial: bool,
+}
+
+impl Facts<'_> {
+    /// What expressions may ask, with the heads as the filters before left them.
+    pub fn evidence<'e>(&'e self, request: &'e RequestHead, response: Option<&'e ResponseHead>) -> Evidence<'e> {
+        let facts = evidence::Facts {
+            method: &request.method,
+            host: self.host,
+            path: self.path,
+            query: self.query,
+            headers: &request.headers,
+            version: request.version,
+            scheme: self.scheme,
+            client: self.client_address,
+            listener: self.listener,
+            request_id: self.request_id.as_bytes(),
+            tls: self.tls,
+        };
+        Evidence { facts, captures: self.captures, response, elapsed: None }
+    }
 }
 
 /// A request on its way through a chain.

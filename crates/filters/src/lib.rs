@@ -21,6 +21,7 @@ pub mod list;
 
 pub mod chain;
 mod escape;
+pub mod evidence;
 pub mod facts;
 pub mod fields;
 pub mod flow;

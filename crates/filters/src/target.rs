@@ -115,7 +115,7 @@ impl<'a> Target<'a> {
     }
 }
 
-fn split(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+pub(crate) fn split(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut parts = target.splitn(2, |&b| b == b'?');
     (parts.next().unwrap_or_default(), parts.next())
 }

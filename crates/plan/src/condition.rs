@@ -1,9 +1,9 @@
 //! Conditions on a request beyond its pattern, compiled: names are octets, networks and patterns built.
 
-use crate::evidence::{Evidence, cookie, header, parameter};
 use ipnet::IpNet;
 use std::borrow::Cow;
 use strait_expr::{Expression, Facts as _, Value};
+use strait_filters::evidence::{Evidence, cookie, header, parameter};
 use strait_message::Method;
 
 /// Conditions that must all hold; none of them is a condition that always holds.

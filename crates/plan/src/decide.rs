@@ -1,7 +1,7 @@
 use crate::condition::{Unmet, unmet_expression};
-use crate::evidence::{Evidence, Facts};
 use crate::{Action, Branch, HeaderEdits, Redirect, Route, RouteSet};
 use strait_expr::Template;
+use strait_filters::evidence::{Evidence, Facts};
 use strait_message::Headers;
 use strait_route::{Captures, Explanation, Found, Miss};
 

@@ -9,7 +9,6 @@
 mod condition;
 mod decide;
 mod endpoint;
-mod evidence;
 mod forwarded;
 mod mailbox;
 mod own_fields;
@@ -21,13 +20,13 @@ mod upstream;
 pub use condition::{Condition, Portion, TextTest, Unmet, portion_salt};
 pub use decide::Verdict;
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
-pub use evidence::{ClientCertificate, Evidence, Facts, TlsFacts, scheme};
 pub use forwarded::{ClientView, TrustedProxies};
 pub use mailbox::{PublishError, Workers};
 pub use own_fields::{IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, request_skipped};
 pub use retry::{RetryOn, RetryPolicy};
 pub use standing::{Absence, Health, Load, Standing, UpstreamState};
 pub use status_set::StatusSet;
+pub use strait_filters::evidence::{ClientCertificate, Evidence, Facts, TlsFacts, scheme};
 pub use upstream::Upstream;
 
 use std::net::SocketAddr;

@@ -7,6 +7,7 @@ use strait_filters::flow::Behaviour as _;
 use strait_filters::{Ending, Facts, Notes, Now, Rehearsal, Request, Target};
 use strait_message::{BodyLength, RequestHead};
 use strait_plan::{Facts as Asked, Route};
+use strait_route::Captures;
 
 /// What one filter would do.
 #[derive(Clone, Debug)]
@@ -31,6 +32,10 @@ pub(super) fn rehearse(route: &Route, asked: &Asked<'_>) -> Vec<FilterStep> {
             query: asked.query,
             route: &route.pattern,
             request_id: "00000000-0000-7000-8000-000000000000",
+            listener: asked.listener,
+            client_address: asked.client,
+            captures: Captures::default(),
+            tls: asked.tls,
             now: Now::default(),
             draw: 0,
             trial: true,

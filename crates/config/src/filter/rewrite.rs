@@ -2,7 +2,8 @@ use crate::codes;
 use crate::decode::{Decoder, removal};
 use crate::diagnose::Diagnostic;
 use crate::syntax::Node;
-use crate::value::{PathRegex, UrlPath};
+use crate::source::Spanned;
+use crate::value::{PathRegex, TemplateText, UrlPath};
 use strait_config_derive::Spec;
 use strait_filters::target::canonical_path;
 
@@ -15,9 +16,9 @@ use strait_filters::target::canonical_path;
     peers(replacement = "with", to = "with", uri = "path", replace = "with", substitution = "with", pattern = "regex", path_regex = "regex", strip = "the filter `strip_prefix` does that")
 )]
 pub struct Rewrite {
-    /// The whole new path. With a query (`/search?kind=all`) that takes the place of the request's.
+    /// The whole new path, with values of the request where they are wanted: `/users/${path.id}`. With a query (`/search?kind=all`) that takes the place of the request's. A value that makes no path is answered with 400.
     #[spec(example = "/index.html")]
-    pub path: Option<String>,
+    pub path: Option<Spanned<TemplateText>>,
     /// A prefix of whole segments, in whose place comes `with`.
     #[spec(example = "/old")]
     pub prefix: Option<UrlPath>,
@@ -46,8 +47,9 @@ fn one_way(rewrite: &Rewrite, node: &Node, decoder: &mut Decoder) {
         decoder.report(Diagnostic::error(codes::CONFLICTING_KEYS, node.span, message).edits("remove `with`", edits));
     }
     // What an expression is replaced by is a path only with the rest around it.
-    let literal = rewrite.path.as_ref().or(rewrite.with.as_ref().filter(|_| rewrite.regex.is_none()));
-    let path = literal.and_then(|text| text.split('?').next());
+    let whole = rewrite.path.as_ref().map(|path| path.value.outline());
+    let literal = whole.or(rewrite.with.clone().filter(|_| rewrite.regex.is_none()));
+    let path = literal.as_deref().and_then(|text| text.split('?').next());
     if let Some(why) = path.and_then(|path| canonical_path(path).err()) {
         let span = node.value("path").or(node.value("with")).map_or(node.span, |value| value.span);
         let finding = Diagnostic::error(codes::URL_PATH, span, "this is not a path of a URL").label(why);

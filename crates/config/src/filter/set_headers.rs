@@ -1,18 +1,18 @@
 use crate::decode::Shape;
 use crate::syntax::{Node, NodeKind};
-use crate::value::Headers;
+use crate::value::{HeaderTemplate, Headers};
 use strait_config_derive::Spec;
 
-/// Sets headers of the request and of the response. A map of headers stands for `request`: `set_headers: {X-Site: main}`. What Strait itself tells the origin about a client (`X-Real-IP`, `X-Forwarded-Proto` and the like) can be set here too and replaces it.
+/// Sets headers of the request and of the response; values may hold those of the request, such as `${client.ip}`, and behind `response` those of the response. A map of headers stands for `request`: `set_headers: {X-Site: main}`. What Strait itself tells the origin about a client (`X-Real-IP`, `X-Forwarded-Proto` and the like) can be set here too and replaces it.
 #[derive(Debug, Clone, PartialEq, Spec)]
 #[spec(noun = "`set_headers`", short = "request", short_if = names_headers, peers(requestHeaders = "request", customRequestHeaders = "request", customResponseHeaders = "response", responseHeaders = "response", action = "mode"))]
 pub struct SetHeaders {
     /// Headers of the request.
     #[spec(example = "{X-Site: main}")]
-    pub request: Headers,
+    pub request: Headers<HeaderTemplate>,
     /// Headers of the response.
     #[spec(example = "{X-Frame-Options: DENY}")]
-    pub response: Headers,
+    pub response: Headers<HeaderTemplate>,
     /// What is done where a header is there already.
     #[spec(default = HeaderMode::Set)]
     pub mode: HeaderMode,

@@ -6,6 +6,7 @@ mod tests;
 
 pub use regex::bytes::Regex;
 use regex::bytes::RegexBuilder;
+use strait_expr::Template;
 
 /// Octets a compiled expression may take. Matching is linear in the path whatever the expression; this bounds what
 /// building it and one octet of matching cost.
@@ -14,6 +15,8 @@ pub const REGEX_BYTES_MAX: usize = 1024 * 1024;
 /// Replaces the path.
 #[derive(Clone, Debug)]
 pub enum Rewrite {
+    /// The whole of it, filled in with values of the request. What has no canonical form is answered with 400.
+    Template(Template),
     /// The whole of it. A query in the replacement takes the place of the request's.
     Whole {
         /// The new path.

@@ -9,6 +9,12 @@ impl Behaviour for Rewrite {
             return Flow::Continue;
         }
         let rewritten = match self {
+            Self::Template(template) => {
+                let mut text = Vec::new();
+                template.render(&request.facts.evidence(request.head, None), &mut text);
+                let (path, query) = crate::target::split(&text);
+                whole(&mut request.target, path, query)
+            }
             Self::Whole { path, query } => whole(&mut request.target, path, query.as_deref()),
             Self::Prefix { prefix, with } => change_prefix(&mut request.target, prefix, with),
             Self::Regex { regex, with } if regex.is_match(request.target.path()) => {
@@ -22,6 +28,7 @@ impl Behaviour for Rewrite {
     fn describe(&self) -> String {
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
         match self {
+            Self::Template(template) => format!("replaces the path by {template}"),
             Self::Whole { path, .. } => format!("replaces the path by {}", text(path)),
             Self::Prefix { prefix, with } => format!("replaces {}/ by {}/", text(prefix), text(with)),
             Self::Regex { regex, with } => format!("replaces what matches {regex} by {}", text(with)),

@@ -175,7 +175,7 @@ fn protocol(version: Version) -> &'static str {
 }
 
 /// A field by its name in lower case. Several lines are one text (RFC 9110 §5.3; of Cookie RFC 9113 §8.2.3).
-pub(crate) fn header<'h>(headers: &'h Headers, name: &[u8]) -> Option<Cow<'h, [u8]>> {
+pub fn header<'h>(headers: &'h Headers, name: &[u8]) -> Option<Cow<'h, [u8]>> {
     let mut lines = headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value);
     let first = lines.next()?;
     let Some(second) = lines.next() else { return Some(Cow::Borrowed(first)) };
@@ -189,7 +189,7 @@ pub(crate) fn header<'h>(headers: &'h Headers, name: &[u8]) -> Option<Cow<'h, [u
 }
 
 /// The first cookie of a name (RFC 6265 §5.4).
-pub(crate) fn cookie<'h>(headers: &'h Headers, name: &[u8]) -> Option<&'h [u8]> {
+pub fn cookie<'h>(headers: &'h Headers, name: &[u8]) -> Option<&'h [u8]> {
     let pairs = headers.get_all(strait_message::Name::Cookie).flat_map(|line| line.split(|octet| *octet == b';'));
     let named = pairs.filter_map(|pair| {
         let at = memchr(b'=', pair)?;
@@ -200,7 +200,7 @@ pub(crate) fn cookie<'h>(headers: &'h Headers, name: &[u8]) -> Option<&'h [u8]> 
 }
 
 /// The first parameter of a name, decoded: `%XX`, and `+` as a blank.
-pub(crate) fn parameter<'q>(query: &'q [u8], name: &[u8]) -> Option<Cow<'q, [u8]>> {
+pub fn parameter<'q>(query: &'q [u8], name: &[u8]) -> Option<Cow<'q, [u8]>> {
     query.split(|octet| *octet == b'&').find_map(|pair| {
         let at = memchr(b'=', pair).unwrap_or(pair.len());
         let key = pair.get(..at)?;
