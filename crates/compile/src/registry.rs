@@ -5,22 +5,32 @@ use crate::routes::NamedTable;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
-use strait_plan::{EndpointAddress, EndpointState, Upstream, UpstreamState};
+use strait_plan::{EndpointAddress, EndpointState, RouteSet, Upstream, UpstreamState};
 use strait_record::{RouteMeter, Sharded};
 
-type ByTwo<T> = HashMap<Arc<str>, HashMap<Arc<str>, Weak<T>>>;
+/// Names come from the configuration, tens of thousands at a time.
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+type ByTwo<T> = Map<Arc<str>, Map<Arc<str>, Weak<T>>>;
 
 #[derive(Debug)]
 pub(crate) struct Registry {
     workers: usize,
-    upstreams: HashMap<Arc<str>, Weak<UpstreamState>>,
+    upstreams: Map<Arc<str>, Weak<UpstreamState>>,
     endpoints: ByTwo<EndpointState>,
     routes: ByTwo<Sharded<RouteMeter>>,
+    /// The tables of the last plan, by name.
+    sets: Map<Arc<str>, Weak<RouteSet>>,
 }
 
 impl Registry {
     pub(crate) fn new(workers: usize) -> Self {
-        Self { workers, upstreams: HashMap::new(), endpoints: HashMap::new(), routes: HashMap::new() }
+        Self {
+            workers,
+            upstreams: Map::default(),
+            endpoints: Map::default(),
+            routes: Map::default(),
+            sets: Map::default(),
+        }
     }
 
     /// The state of an upstream: the one that lives, or a new one.
@@ -50,6 +60,11 @@ impl Registry {
         })
     }
 
+    /// The table of this name in the last plan, while that lives.
+    pub(crate) fn set(&self, table: &str) -> Option<Arc<RouteSet>> {
+        self.sets.get(table)?.upgrade()
+    }
+
     /// The meter of a route: the one that lives, or a new one.
     pub(crate) fn route(&self, table: &str, pattern: &str) -> Arc<Sharded<RouteMeter>> {
         find(&self.routes, table, pattern).unwrap_or_else(|| Arc::new(Sharded::new(self.workers)))
@@ -59,6 +74,7 @@ impl Registry {
     pub(crate) fn remember(&mut self, tables: &[NamedTable], upstreams: &[Upstream]) {
         forget_dead(&mut self.endpoints);
         forget_dead(&mut self.routes);
+        self.sets = tables.iter().map(|table| (table.name.clone(), Arc::downgrade(&table.set))).collect();
         self.upstreams.retain(|_, state| state.strong_count() > 0);
         for upstream in upstreams {
             self.upstreams.insert(upstream.name.clone(), Arc::downgrade(&upstream.state));

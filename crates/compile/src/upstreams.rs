@@ -16,7 +16,7 @@ pub(crate) struct Upstreams<'s> {
     registry: &'s Registry,
     list: Vec<Upstream>,
     /// The entry for a name under these timeouts.
-    known: HashMap<(Arc<str>, OwnTimeouts), usize>,
+    known: HashMap<(Arc<str>, OwnTimeouts), usize, foldhash::fast::RandomState>,
     /// What holds for an upstream that is written in place: the defaults of the language.
     unnamed: Option<spec::Upstream>,
 }
@@ -42,7 +42,7 @@ impl<'s> Upstreams<'s> {
     /// The named upstreams of a snapshot.
     pub(crate) fn of(snapshot: &'s Snapshot, registry: &'s Registry) -> Self {
         let unnamed = spec::Upstream::decode(&Node::unwritten("localhost:1"), &mut Decoder::default());
-        let mut upstreams = Self { snapshot, registry, list: Vec::new(), known: HashMap::new(), unnamed };
+        let mut upstreams = Self { snapshot, registry, list: Vec::new(), known: HashMap::default(), unnamed };
         for (name, upstream) in &snapshot.spec.upstreams {
             upstreams.add(&name.value, &upstream.endpoints, upstream);
         }

@@ -108,8 +108,8 @@ pub struct ListenerLimits {
 /// A table of patterns, and what each leads to.
 #[derive(Debug)]
 pub struct RouteSet {
-    /// Finds an index into `routes`.
-    pub table: strait_route::Table,
+    /// Finds an index into `routes`; shared by plans that have the same patterns.
+    pub table: Arc<strait_route::Table>,
     /// The routes.
     pub routes: Vec<Route>,
     /// Whether some route has a condition, so that a pattern alone does not decide.
