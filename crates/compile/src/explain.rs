@@ -15,7 +15,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use strait_message::{Headers, Method, Name, NameSet, Version};
+use strait_message::{Headers, Method, Name, NameSet, ResponseHead, Version};
 use strait_plan::{
     Action, ClientView, Endpoint, Evidence, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, RESPONSE_REPLACED,
     Route, RouteSet, Upstream, Verdict, request_skipped,
@@ -245,6 +245,8 @@ fn explained(plan: &Plan, listener: &Listener, asked: &Evidence<'_>, view: Optio
         Verdict::MethodNotAllowed(_) | Verdict::NoRoute => (None, Captures::default()),
     };
     let evidence = Evidence { captures, ..*asked };
+    let answer = route.and_then(|route| own_answer(route, &evidence));
+    let evidence = Evidence { response: answer.as_ref(), ..evidence };
     let filters = route.map_or_else(Vec::new, |route| filters::rehearse(route, facts));
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let path = text(facts.path);
@@ -455,21 +457,31 @@ fn taken_off(set: NameSet, anew: &[OwnField]) -> impl Iterator<Item = String> {
     set.names().filter(move |&name| !is_anew(name)).map(|name| name.as_str().to_owned())
 }
 
-/// What the configuration alone says about fields of the answer; later ones replace earlier ones.
-fn decided(route: &Route, evidence: &Evidence<'_>) -> Vec<(String, String)> {
-    let mut fields = Vec::new();
+/// The head of an answer of Strait's own, before the route's edits; `None` where an origin answers.
+fn own_answer(route: &Route, evidence: &Evidence<'_>) -> Option<ResponseHead> {
     match &route.action {
         Action::Redirect(redirect) => {
-            let location = String::from_utf8_lossy(&redirect.location(evidence)).into_owned();
-            fields.push(("Location".to_owned(), location));
+            let mut head = ResponseHead::new(redirect.status);
+            head.headers.push_name(Name::Location, &redirect.location(evidence));
+            Some(head)
         }
         Action::Respond(respond) => {
-            let kind = respond.content_type.to_string();
-            fields.extend((!kind.is_empty()).then(|| ("Content-Type".to_owned(), kind)));
-            fields.extend(own(Vec::new(), Vec::new(), &respond.headers, evidence).set);
+            let mut head = ResponseHead::new(respond.status);
+            if !respond.content_type.is_empty() {
+                head.headers.push_name(Name::ContentType, respond.content_type.as_bytes());
+            }
+            respond.headers.apply(&mut head.headers, &respond.headers.values(evidence));
+            Some(head)
         }
-        Action::Forward { .. } => {}
+        Action::Forward { .. } => None,
     }
+}
+
+/// What the configuration alone says about fields of the answer; later ones replace earlier ones.
+fn decided(route: &Route, evidence: &Evidence<'_>) -> Vec<(String, String)> {
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    let answer = evidence.response.into_iter().flat_map(|head| head.headers.iter());
+    let mut fields: Vec<_> = answer.map(|field| (text(field.name), text(field.value))).collect();
     let edits = own(Vec::new(), Vec::new(), &route.response_headers, evidence);
     fields.retain(|(name, _)| {
         let mut replaced = edits.removed.iter().chain(edits.set.iter().map(|(name, _)| name));
