@@ -55,7 +55,8 @@ fn things(plan: &Plan) -> BTreeMap<String, String> {
         let _ = write!(own, " {:?} {} {}", upstream.connections_max, upstream.queue_max, upstream.keep_alive_max);
         let durations =
             [upstream.connect_timeout, upstream.first_byte_timeout, upstream.idle_timeout, upstream.keep_alive_timeout];
-        let _ = write!(own, " {durations:?}");
+        let _ = write!(own, " {durations:?} {:?} {:?}", upstream.health_check, upstream.outliers);
+        let _ = write!(own, " {}", upstream.takes_hints);
         for endpoint in &upstream.endpoints {
             let _ = write!(own, " {}={}/{}", endpoint.name, endpoint.weight, endpoint.tier);
         }

@@ -3,6 +3,7 @@
 
 mod conditions;
 mod filters;
+mod health;
 mod render;
 mod request;
 mod retries;
@@ -90,6 +91,8 @@ pub struct Explanation {
     pub retries: Vec<(&'static str, String)>,
     /// Fields of the answer whose values the configuration alone decides.
     pub decided: Vec<(String, String)>,
+    /// How endpoints are known to be well, by name.
+    pub health: Vec<(&'static str, String)>,
     /// What is done to the fields of the request and of the response.
     pub request_fields: Edits,
     /// As above.
@@ -261,6 +264,7 @@ fn explained(plan: &Plan, listener: &Listener, asked: &Evidence<'_>, view: Optio
         limits: limits(listener, route),
         timeouts: route.map_or_else(Vec::new, |route| timeouts(plan, route)),
         retries: route.map_or_else(Vec::new, |route| retries::retries(plan, route, facts.method)),
+        health: route.map_or_else(Vec::new, |route| health::health(plan, route)),
         request_fields: route.map_or_else(Edits::default, |route| {
             request_fields(route, facts.headers, &view.unwrap_or(UNKNOWN_CLIENT), &evidence)
         }),

@@ -26,6 +26,7 @@ mod expectations;
 mod explain;
 mod exposure;
 mod filters;
+mod health;
 mod listeners;
 mod registry;
 mod retry;

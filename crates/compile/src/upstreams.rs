@@ -7,7 +7,7 @@ use std::time::Duration;
 use strait_config::spec::{self, To, UpstreamEndpoint};
 use strait_config::value::{Endpoint as Written, Host, Target};
 use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
-use strait_plan::{Endpoint, EndpointAddress, Upstream, UpstreamState};
+use strait_plan::{Endpoint, EndpointAddress, Health, Upstream, UpstreamState};
 use strait_traffic::Balance;
 
 /// The upstreams of a plan in the making.
@@ -123,6 +123,7 @@ impl<'s> Upstreams<'s> {
             tunnel_timeout: own.tunnel.unwrap_or(upstream.tunnel_timeout),
             name: upstream.name.clone(),
             endpoints: upstream.endpoints.clone(),
+            health_check: upstream.health_check.clone(),
             balance: upstream.balance.clone(),
             state: upstream.state.clone(),
             variant_of: Some(base),
@@ -157,8 +158,12 @@ impl<'s> Upstreams<'s> {
             keep_alive_max: spec.keep_alive.max_idle as usize,
             keep_alive_timeout: spec.keep_alive.idle_timeout.into(),
             retry: crate::retry::policy(&spec.retry),
+            health_check: spec.health_check.as_ref().map(crate::health::check),
+            outliers: spec.outlier_detection.as_ref().map(crate::health::outliers),
+            takes_hints: spec.agent_hints,
             variant_of: None,
         };
+        start_as_asked(&upstream);
         self.push((name, OwnTimeouts::default()), upstream)
     }
 
@@ -175,5 +180,15 @@ impl<'s> Upstreams<'s> {
         };
         let state = self.registry.endpoint(upstream, &name, address);
         Endpoint { name, authority, weight: written.weight, tier: 0, state }
+    }
+}
+
+/// Endpoints that no plan knew before are taken for what the check says until it has been made.
+fn start_as_asked(upstream: &Upstream) {
+    if upstream.health_check.as_ref().is_none_or(|check| check.rules.starts_healthy) {
+        return;
+    }
+    for endpoint in upstream.endpoints.iter().filter(|endpoint| Arc::strong_count(&endpoint.state) == 1) {
+        endpoint.state.standing.set_health(Health::Unhealthy, 0);
     }
 }

@@ -4,6 +4,7 @@
 mod admin;
 mod condition;
 mod defaults;
+mod health;
 mod listener;
 mod retry;
 mod route;
@@ -14,6 +15,7 @@ mod upstream;
 pub use admin::Admin;
 pub use condition::Branch;
 pub use defaults::{DefaultTimeouts, Defaults};
+pub use health::{CheckMethod, CheckProtocol, CheckStart, CheckStep, HealthCheck, OutlierDetection, OutlierMode};
 pub use listener::{HalfClose, Limits, Listener, Protocol};
 pub use retry::{Backoff, Retry, RetryOn};
 pub use route::{Redirect, RedirectStatus, Respond, Route, To};

@@ -13,7 +13,7 @@ mod target;
 mod template;
 
 pub use address::Address;
-pub use http::{HeaderName, HeaderValue, Headers, Location, LocationTemplate, Status};
+pub use http::{HeaderName, HeaderValue, Headers, Hex, Location, LocationTemplate, Status, StatusRange};
 pub use key::KeyPart;
 pub use log::LogPath;
 pub use matching::{HeaderMatches, Matches, MethodName, RegexText, TextMatch};
@@ -126,6 +126,8 @@ scalar_specs!(
     RegexText,
     UrlPath,
     Status,
+    StatusRange,
+    Hex,
     std::path::PathBuf,
     String,
 );

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use strait_http1::OutgoingHead;
 use strait_message::{BodyLength, Fault, Kind, Name, Origin as FaultOrigin, Phase};
-use strait_plan::{Endpoint, EndpointState, Route, Upstream};
+use strait_plan::{Endpoint, EndpointState, Route, Upstream, outcome_of};
 use strait_record::EndpointMeter;
 use strait_traffic::{Draw, Picker};
 
@@ -39,14 +39,14 @@ pub(crate) struct Sent {
 }
 
 /// What an attempt is made with.
-struct Chosen<'a> {
-    route: &'a Route,
-    upstream: &'a Upstream,
+pub(crate) struct Chosen<'a> {
+    pub(crate) route: &'a Route,
+    pub(crate) upstream: &'a Upstream,
     /// The upstream's place in the plan.
-    index: usize,
-    endpoint: &'a Endpoint,
-    pool: &'a Rc<Pool>,
-    until: Until,
+    pub(crate) index: usize,
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) pool: &'a Rc<Pool>,
+    pub(crate) until: Until,
 }
 
 /// Makes one attempt: chooses an endpoint, gets a connection, sends the request and delivers the response.
@@ -124,9 +124,9 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us
 async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut Origin) -> Result<Outcome, Fault> {
     write_request_head(exchange, chosen, origin);
     let client_pace = exchange.client_pace();
-    let kept = std::mem::take(&mut exchange.kept);
-    let rematch = retry::rematch(exchange, chosen.index, &kept);
-    let Exchange { worker, listener, client, server, scratch, output, id, view, tally, deadline_ms, .. } = exchange;
+    let rematch = retry::rematch(exchange, chosen.index);
+    let Exchange { worker, listener, client, server, scratch, output, id, view, tally, kept, deadline_ms, .. } =
+        exchange;
     let ClientConnection { socket, held, alarm, ends_response, .. } = &mut **client;
     let Scratch { asked, response, trailers, extra, passage, .. } = &mut **scratch;
     let known = Known { asked, view, listener, id };
@@ -160,11 +160,11 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         trailers,
         octets: &tally.request_octets,
         octets_max: body_max,
-        kept: Some(&kept),
+        kept: Some(kept),
     };
     let mut download = Download {
         worker,
-        upstream: chosen.upstream,
+        chosen,
         known: &known,
         client: socket,
         ends_response,
@@ -174,10 +174,10 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         extra,
         passage,
         tally,
-        until: chosen.until,
         client_pace,
         sent: &sent,
         rematch,
+        kept,
     };
     let mut receiver = Receiver { socket: &connection.socket, engine, held: received, reused: *reused };
     let never = Cell::new(false);
@@ -187,7 +187,6 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         let (upload, download) = (pin!(upload.run()), pin!(download.run(&mut receiver)));
         alongside(worker, watch, upload, &sent, download).await
     };
-    exchange.kept = kept;
     *exchange.server.decoder_mut() = decoder;
     *origin.engine.encoder_mut() = encoder;
     // What was taken and encoded may not have left: the origin would take the next request for the rest of this one,
@@ -360,11 +359,31 @@ impl<'a> Running<'a> {
 
     fn end(self, exchange: &Exchange<'_>, outcome: &Result<(), Fault>, began_us: u64) {
         let is_fault = matches!(outcome, Err(fault) if fault.origin == FaultOrigin::Upstream);
-        if let (Some(meter), true) = (self.meter, is_fault) {
-            meter.faults.add(1);
+        let is_error = exchange.tally.upstream_status.get().is_some_and(|status| status.class() == 5);
+        if let Some(meter) = self.meter {
+            // An answer that was thrown away is counted as what it was.
+            let answered = matches!(outcome, Err(fault) if fault.kind == Kind::BadStatus);
+            meter.faults.add(u64::from(is_fault && !answered));
+            meter.error_answers.add(u64::from(is_error && (!is_fault || answered)));
         }
+        self.note(exchange, outcome, is_error);
         if let Some(Picker::PeakEwma { decay_ms }) = self.upstream.map(|upstream| &upstream.balance.picker) {
             self.sample(exchange, is_fault, began_us, *decay_ms);
+        }
+    }
+
+    /// Tells outlier detection, where it is asked for.
+    fn note(&self, exchange: &Exchange<'_>, outcome: &Result<(), Fault>, is_error: bool) {
+        let Some((upstream, endpoint)) = exchange.tally.endpoint else { return };
+        let upstream = exchange.adopted.plan.upstreams.get(upstream).filter(|upstream| upstream.outliers.is_some());
+        let Some(upstream) = upstream else { return };
+        let seen = match outcome {
+            Err(fault) if fault.kind != Kind::BadStatus => outcome_of(fault),
+            _ if is_error => Some(strait_traffic::Outcome::Remote),
+            _ => Some(strait_traffic::Outcome::Good),
+        };
+        if let Some(seen) = seen {
+            upstream.note(endpoint, seen, exchange.worker.clock.now_ms());
         }
     }
 

@@ -1,7 +1,7 @@
 //! The response on its way down: interim heads, the final one, its body.
 
 use crate::alarm::Alarm;
-use crate::attempt::{Sent, download_fault};
+use crate::attempt::{Chosen, Sent, download_fault};
 use crate::clock::ms;
 use crate::deadline::Until;
 use crate::exchange::Tally;
@@ -11,14 +11,14 @@ use crate::io::Socket;
 use crate::known::Known;
 use crate::pace::Pace;
 use crate::relay::{Pump, Sink, Source, send_all};
-use crate::retry::Rematch;
+use crate::retry::{Kept, Rematch};
 use crate::upstream::h1::Receiver;
 use crate::worker::Worker;
 use std::cell::Cell;
 use strait_filters::Passage;
 use strait_http1::{Encoder, Server};
 use strait_message::{BodyLength, Fault, Headers, Kind, Phase, ResponseHead, Status};
-use strait_plan::Upstream;
+use strait_plan::{Hint, Upstream};
 
 /// How an attempt went well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) enum Outcome {
 /// The parts of an exchange that a response needs.
 pub(crate) struct Download<'a> {
     pub(crate) worker: &'a Worker,
-    pub(crate) upstream: &'a Upstream,
+    pub(crate) chosen: &'a Chosen<'a>,
     pub(crate) known: &'a Known<'a>,
     pub(crate) client: &'a Socket,
     pub(crate) ends_response: &'a Cell<bool>,
@@ -43,16 +43,19 @@ pub(crate) struct Download<'a> {
     /// What the route's filters remember, if there are any.
     pub(crate) passage: &'a mut Passage,
     pub(crate) tally: &'a Tally<'a>,
-    pub(crate) until: Until,
     pub(crate) client_pace: Pace<'a>,
     pub(crate) sent: &'a Sent,
     pub(crate) rematch: Rematch<'a>,
+    pub(crate) kept: &'a Kept,
 }
 
 impl Download<'_> {
     /// Receives the response and delivers it.
     pub(crate) async fn run(&mut self, origin: &mut Receiver<'_>) -> Result<Outcome, Fault> {
         self.recv_final_head(origin).await?;
+        if self.chosen.upstream.takes_hints {
+            self.take_hint();
+        }
         if self.is_unwanted() {
             origin.discard(&self.known.listener.limits.http1);
             return Err(Fault::upstream(Phase::ResponseHead, Kind::BadStatus));
@@ -66,12 +69,22 @@ impl Download<'_> {
         outcome
     }
 
+    /// Does as the endpoint says about itself, and keeps it from the client.
+    fn take_hint(&mut self) {
+        let said = self.head.headers.get_by_text(Hint::FIELD.as_bytes());
+        let Some(said) = said.map(Hint::parse) else { return };
+        if let Some(hint) = said {
+            hint.apply(self.chosen.endpoint, self.worker.clock.now_ms());
+        }
+        self.head.headers.retain(|field| !Hint::is_field(field.name));
+    }
+
     /// Whether the response is thrown away for another attempt. If not, nothing will be sent again.
     fn is_unwanted(&self) -> bool {
-        let (taken, now_ms) = (self.tally.request_octets.get(), self.worker.clock.now_ms());
-        let unwanted = self.rematch.wants(self.head.status.code(), taken, now_ms);
+        let taken = self.tally.request_octets.get();
+        let unwanted = self.rematch.wants(self.worker, self.head.status.code(), self.kept, taken);
         if !unwanted {
-            self.rematch.over();
+            self.kept.release();
         }
         unwanted
     }
@@ -82,7 +95,7 @@ impl Download<'_> {
         loop {
             self.head.clear();
             let (worker, limits, alarm) = (self.worker, &self.known.listener.limits.http1, self.alarm);
-            let late = || late(worker, alarm, self.upstream, self.until, &self.sent.ended_ms);
+            let late = || late(worker, alarm, self.chosen.upstream, self.chosen.until, &self.sent.ended_ms);
             origin.recv_head(worker, self.head, limits, alarm, late).await?;
             let now_us = worker.clock.now_us();
             if !self.head.status.is_interim() {
@@ -97,8 +110,8 @@ impl Download<'_> {
     }
 
     fn set_alarm(&self, now_ms: u64) {
-        let first_byte_ms = now_ms.saturating_add(ms(self.upstream.first_byte_timeout));
-        self.alarm.set(self.until.bound(first_byte_ms), now_ms);
+        let first_byte_ms = now_ms.saturating_add(ms(self.chosen.upstream.first_byte_timeout));
+        self.alarm.set(self.chosen.until.bound(first_byte_ms), now_ms);
     }
 
     async fn send_interim(&mut self) -> Result<(), Fault> {
@@ -141,7 +154,7 @@ impl Download<'_> {
                 socket: origin.socket,
                 held: origin.held,
                 decoder: origin.engine.decoder_mut(),
-                pace: Pace::origin(self.upstream.idle_timeout, self.until.exchange_ms)
+                pace: Pace::origin(self.chosen.upstream.idle_timeout, self.chosen.until.exchange_ms)
                     .beside(&self.tally.request_octets),
                 failed: &self.sent.failed,
             },

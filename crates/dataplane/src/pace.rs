@@ -125,6 +125,16 @@ impl<'a> Pace<'a> {
         if now_ms >= self.deadline_ms {
             return Err(Late::Deadline);
         }
+        // The peer was waited for all the while, however late the alarm rang: parts may be shorter than the wheel's turns.
+        for _ in 0..=PARTS {
+            if self.slow || now_ms < self.part_end_ms {
+                break;
+            }
+            self.end_part(queued());
+        }
+        if self.slow {
+            return Err(Late::Slow);
+        }
         self.arm(alarm, now_ms, queued);
         if self.slow { Err(Late::Slow) } else { Ok(()) }
     }
@@ -155,6 +165,21 @@ mod tests {
     #[test]
     fn a_peer_that_moves_nothing_is_late_after_a_window() {
         assert_eq!(late_at(Pace::client(256, WINDOW, u64::MAX), |_| (0, 0)), Some(10));
+    }
+
+    #[test]
+    fn a_window_shorter_than_the_turns_of_the_wheel_has_an_end_too() {
+        let wheel = Wheel::new();
+        let alarm = wheel.alarm();
+        let mut pace = Pace::origin(Duration::from_millis(100), u64::MAX);
+        pace.arm(&alarm, 0, || 0);
+        pace.moved(1);
+        let late = (1..20u64).find(|turn| pace.judge(&alarm, turn * 64, || 0) == Err(Late::Slow));
+        assert_eq!(late, Some(2));
+        // So late that nothing of the window is left.
+        let mut pace = Pace::origin(Duration::from_millis(100), u64::MAX);
+        pace.arm(&alarm, 0, || 0);
+        assert_eq!(pace.judge(&alarm, 5_000, || 0), Err(Late::Slow));
     }
 
     #[test]

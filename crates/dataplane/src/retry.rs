@@ -3,11 +3,12 @@
 use crate::attempt::{Watch, watched};
 use crate::exchange::Exchange;
 use crate::fault::STALE;
+use crate::worker::Worker;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
 use strait_message::{Fault, Kind, Phase};
-use strait_plan::{RetryPolicy, StatusSet};
+use strait_plan::RetryPolicy;
 use strait_traffic::{RetryBudget, RetryLedger};
 
 /// What has been taken of a request body, kept so that it can be sent again.
@@ -60,24 +61,17 @@ impl Kept {
 /// What an attempt must know to throw an answer away for another attempt.
 #[derive(Clone, Copy)]
 pub(crate) struct Rematch<'a> {
-    /// Answers that are thrown away; none in the last attempt.
-    statuses: StatusSet,
-    kept: &'a Kept,
+    /// What says which answers are thrown away; nothing does in the last attempt.
+    policy: Option<&'a RetryPolicy>,
     ledger: Option<&'a RefCell<RetryLedger>>,
-    budget: RetryBudget,
 }
 
 impl Rematch<'_> {
     /// Whether this answer is thrown away. What is true then is true when the retry is granted: nothing runs between.
-    pub(crate) fn wants(&self, status: u16, taken: u64, now_ms: u64) -> bool {
-        self.statuses.contains(status)
-            && self.kept.holds(taken)
-            && self.ledger.is_none_or(|ledger| ledger.borrow().has_room(&self.budget, now_ms))
-    }
-
-    /// An answer is passed on: there will be no other.
-    pub(crate) fn over(&self) {
-        self.kept.release();
+    pub(crate) fn wants(&self, worker: &Worker, status: u16, kept: &Kept, taken: u64) -> bool {
+        let Some(policy) = self.policy.filter(|policy| policy.on.statuses.contains(status)) else { return false };
+        let (budget, now_ms) = (own_share(worker, policy), worker.clock.now_ms());
+        kept.holds(taken) && self.ledger.is_none_or(|ledger| ledger.borrow().has_room(&budget, now_ms))
     }
 }
 
@@ -93,16 +87,10 @@ pub(crate) fn begin(exchange: &Exchange<'_>, upstream: usize) {
 }
 
 /// What the attempt that begins now may throw away.
-pub(crate) fn rematch<'a>(exchange: &Exchange<'a>, upstream: usize, kept: &'a Kept) -> Rematch<'a> {
-    let policy = policy(exchange, upstream);
+pub(crate) fn rematch<'a>(exchange: &Exchange<'a>, upstream: usize) -> Rematch<'a> {
     let another =
-        policy.filter(|policy| exchange.tally.attempts < policy.attempts_max && is_repeatable(exchange, policy));
-    Rematch {
-        statuses: another.map_or(StatusSet::EMPTY, |policy| policy.on.statuses),
-        kept,
-        ledger: ledger(exchange, upstream),
-        budget: policy.map_or(RetryPolicy::default().budget, |policy| own_share(exchange, policy)),
-    }
+        |policy: &&RetryPolicy| exchange.tally.attempts < policy.attempts_max && is_repeatable(exchange, policy);
+    Rematch { policy: policy(exchange, upstream).filter(another), ledger: ledger(exchange, upstream) }
 }
 
 /// Grants another attempt after a fault, or does not.
@@ -117,7 +105,7 @@ pub(crate) fn grant(exchange: &Exchange<'_>, upstream: usize, fault: Fault) -> b
     if !permitted {
         return false;
     }
-    let budget = own_share(exchange, policy);
+    let budget = own_share(exchange.worker, policy);
     let affordable = ledger(exchange, upstream).is_none_or(|ledger| ledger.borrow_mut().try_retry(&budget, now_ms));
     let meter = &exchange.worker.meter;
     if affordable {
@@ -168,8 +156,8 @@ fn is_repeatable(exchange: &Exchange<'_>, policy: &RetryPolicy) -> bool {
 }
 
 /// A worker's part of the budget: of the floor its share, rounded up.
-fn own_share(exchange: &Exchange<'_>, policy: &RetryPolicy) -> RetryBudget {
-    let workers = u32::try_from(exchange.worker.peers.len().max(1)).unwrap_or(u32::MAX);
+fn own_share(worker: &Worker, policy: &RetryPolicy) -> RetryBudget {
+    let workers = u32::try_from(worker.peers.len().max(1)).unwrap_or(u32::MAX);
     RetryBudget { floor_per_s: policy.budget.floor_per_s.div_ceil(workers), ..policy.budget }
 }
 

@@ -108,7 +108,7 @@ const EXAMPLES: &[Example] = &[
 ];
 
 /// Examples of features for which a test of their own stands elsewhere.
-const ELSEWHERE: &[&str] = &[];
+const ELSEWHERE: &[&str] = &["health-and-retries"];
 
 /// The two origins: each says which it is, and what it was asked.
 struct Origins {

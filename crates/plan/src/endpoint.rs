@@ -1,4 +1,4 @@
-use crate::{Load, Standing, UpstreamState};
+use crate::{CheckFigures, Load, OutlierFigures, Standing, UpstreamState};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,6 +41,10 @@ pub struct EndpointState {
     pub standing: Standing,
     /// What it has in hand.
     pub load: Load,
+    /// What checks have shown.
+    pub checks: CheckFigures,
+    /// What attempts have shown.
+    pub outlier: OutlierFigures,
     resolved: RwLock<Arc<[SocketAddr]>>,
     open: AtomicU32,
     waiting: AtomicU32,
@@ -63,6 +67,8 @@ impl EndpointState {
             meter: Sharded::new(workers),
             standing: Standing::new(upstream, is_unresolved),
             load: Load::default(),
+            checks: CheckFigures::default(),
+            outlier: OutlierFigures::default(),
             resolved: RwLock::new(Arc::new([])),
             open: AtomicU32::new(0),
             waiting: AtomicU32::new(0),

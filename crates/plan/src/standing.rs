@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use strait_traffic::Latency;
 
 /// No weight of its own: the plan's holds.
@@ -14,6 +14,7 @@ const NOW: u64 = u64::MAX;
 pub struct UpstreamState {
     changes: AtomicU64,
     running: AtomicU32,
+    ejecting: Mutex<()>,
 }
 
 /// The word of active health checks about an endpoint.
@@ -93,6 +94,15 @@ impl UpstreamState {
     #[inline]
     pub fn running(&self) -> u32 {
         self.running.load(Ordering::Relaxed)
+    }
+
+    /// The right to eject one of its endpoints; `None` while somebody else has it.
+    pub(crate) fn try_eject(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.ejecting.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     fn changed(&self) {

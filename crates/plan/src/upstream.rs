@@ -1,7 +1,7 @@
-use crate::{Absence, Endpoint, RetryPolicy, UpstreamState};
+use crate::{Absence, Endpoint, HealthCheck, RetryPolicy, UpstreamState};
 use std::sync::Arc;
 use std::time::Duration;
-use strait_traffic::{Balance, Candidate, Endpoints, Standing};
+use strait_traffic::{Balance, Candidate, Endpoints, OutlierRules, Standing};
 
 /// A named group of interchangeable endpoints and how to use them.
 #[derive(Debug)]
@@ -34,6 +34,12 @@ pub struct Upstream {
     pub keep_alive_timeout: Duration,
     /// When a request is sent once more.
     pub retry: RetryPolicy,
+    /// What the control plane asks its endpoints.
+    pub health_check: Option<Arc<HealthCheck>>,
+    /// When endpoints are ejected for what attempts show.
+    pub outliers: Option<OutlierRules>,
+    /// Whether endpoints may say about themselves how much they want to do.
+    pub takes_hints: bool,
     /// The upstream that this is, used with timeouts of a route's own: the same name, endpoints and state. Metrics show
     /// only those for which this is `None`.
     pub variant_of: Option<usize>,
@@ -58,6 +64,9 @@ impl Upstream {
             keep_alive_max: 1024,
             keep_alive_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
+            health_check: None,
+            outliers: None,
+            takes_hints: false,
             variant_of: None,
         }
     }

@@ -151,6 +151,8 @@ pub struct EndpointMeter {
     pub attempts_running: Gauge,
     /// Attempts that ended in a fault of the endpoint.
     pub faults: Counter,
+    /// Answers of the class 5xx.
+    pub error_answers: Counter,
     /// Connections opened.
     pub connections_opened: Counter,
     /// Connections that could not be opened.

@@ -57,6 +57,8 @@ pub(crate) struct Knobs {
     pub(crate) queue: Option<(u32, Duration)>,
     pub(crate) max_idle: u32,
     pub(crate) attempts: u32,
+    /// What is worth another attempt, and how.
+    pub(crate) retry: &'static str,
     pub(crate) requests_per_connection: Option<u32>,
     pub(crate) rate_min: Option<u32>,
     pub(crate) reloads: Vec<u64>,
@@ -104,6 +106,12 @@ impl Knobs {
                 .then(|| (random.between(0, 3) as u32, Duration::from_millis(random.between(30, 2_000)))),
             max_idle: random.one_of(&[0, 1, 64, 64], 64),
             attempts: random.between(1, 3) as u32,
+            retry: match random.below(4) {
+                0 => "retry_on: [connect_failure, reset, timeout, 503]",
+                1 if !gentle => "retry_on: [connect_failure, reset, timeout, 5xx], per_try_timeout: 700ms",
+                2 => "body_max: 1KiB",
+                _ => "backoff: 0s",
+            },
             requests_per_connection: random.chance(200).then(|| random.between(1, 3) as u32),
             rate_min: random.chance(200).then_some(64),
             reloads: (0..random.below(4)).map(|_| random.between(0, 2_500)).collect(),
@@ -175,7 +183,7 @@ impl Knobs {
         let _ = writeln!(text, "  {name}:\n    endpoints: [{}]", endpoints.join(", "));
         let _ = writeln!(text, "    max_connections: {max_connections}");
         let _ = writeln!(text, "    keep_alive: {{max_idle: {}, idle_timeout: 5s}}", self.max_idle);
-        let _ = writeln!(text, "    retry: {}", self.attempts);
+        let _ = writeln!(text, "    retry: {{attempts: {}, budget: none, {}}}", self.attempts, self.retry);
     }
 
     /// Compiles the n-th configuration.

@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use crate::log::Log;
 use crate::operator::{colors_are_welcome, say, terminals};
-use crate::reload::Reloader;
+use crate::reload::{Control, Reloader};
 use crate::source::{Output, Source};
 use crate::{descriptors, notify, ports, watch};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use strait_compile::{Compiler, Question, Terminals};
 use strait_config::value::Address;
 use strait_config::{Snapshot, Spanned};
 use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks};
+use strait_control::health::Checker;
 use strait_control::resolve::{ResolveIntervals, Resolver};
 use strait_control::signals::{self, SignalHooks};
 use strait_dataplane::{Fleet, Inherited, Settings};
@@ -31,6 +32,7 @@ pub(crate) struct Running {
     admin: Option<AdminServer>,
     log: Log,
     _resolver: Arc<Resolver>,
+    _checker: Arc<Checker>,
 }
 
 /// Starts everything, in this order: what can be refused first, what others see last. `watching` reads the
@@ -49,7 +51,9 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     let workers = compiler.workers();
     let fleet = Fleet::start(Settings { workers, sinks: log.sinks(workers), inherited: inherited() }, plan);
     let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
-    let reloader = Reloader::new(source, output, compiler, snapshot.clone(), resolver.clone(), fleet.clone());
+    let checker = Arc::new(start_checker(&fleet)?);
+    let control = Control { resolver: resolver.clone(), checker: checker.clone() };
+    let reloader = Reloader::new(source, output, compiler, snapshot.clone(), control, fleet.clone());
     let reloader = Arc::new(Mutex::new(reloader));
     watch_signals(&fleet, reloader.clone(), log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
     if watching {
@@ -59,7 +63,7 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     let admin = start_admin(&snapshot, &desk)?;
     say_ready(&fleet, admin.as_ref());
     notify::tell("READY=1");
-    Ok(Running { fleet, admin, log, _resolver: resolver })
+    Ok(Running { fleet, admin, log, _resolver: resolver, _checker: checker })
 }
 
 impl Running {
@@ -114,6 +118,13 @@ fn log_terminals() -> Terminals {
 fn failed(why: &str) -> Exit {
     say(why);
     Exit::Failed
+}
+
+/// Starts checking the endpoints of the plan that was just published.
+fn start_checker(fleet: &Arc<Fleet>) -> Result<Checker, Exit> {
+    let checker = Checker::start(fleet.clone()).map_err(|error| failed(&format!("health checks: {error}")))?;
+    checker.adopt(fleet.plan());
+    Ok(checker)
 }
 
 fn start_resolver(plan: &Plan) -> Result<Resolver, Exit> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use strait_compile::{Change, Compiler, changes};
 use strait_config::{Effective, Snapshot};
+use strait_control::health::Checker;
 use strait_control::resolve::Resolver;
 use strait_dataplane::Fleet;
 use strait_plan::Workers as _;
@@ -19,6 +20,14 @@ const RESOLVE_WAIT: Duration = Duration::from_secs(1);
 /// Differences that are named one by one.
 const CHANGES_SHOWN: usize = 20;
 
+/// Those beside the workers who must know the plan.
+pub(crate) struct Control {
+    /// Who looks up names.
+    pub(crate) resolver: Arc<Resolver>,
+    /// Who checks endpoints.
+    pub(crate) checker: Arc<Checker>,
+}
+
 /// Reads the configuration anew on demand.
 pub(crate) struct Reloader {
     source: Source,
@@ -26,7 +35,7 @@ pub(crate) struct Reloader {
     compiler: Compiler,
     /// What the process was started with: some of it is for its whole life.
     started_with: Snapshot,
-    resolver: Arc<Resolver>,
+    control: Control,
     fleet: Arc<Fleet>,
     /// What serves now.
     serving: Snapshot,
@@ -40,12 +49,12 @@ impl Reloader {
         output: Output,
         compiler: Compiler,
         started_with: Snapshot,
-        resolver: Arc<Resolver>,
+        control: Control,
         fleet: Arc<Fleet>,
     ) -> Self {
         let effective = Effective::of(&started_with).to_json();
         let serving = started_with.clone();
-        Self { source, output, compiler, started_with, resolver, fleet, serving, effective }
+        Self { source, output, compiler, started_with, control, fleet, serving, effective }
     }
 
     /// The configuration that serves.
@@ -93,16 +102,17 @@ impl Reloader {
             json!({"error": "refused", "text": findings.to_string()})
         })?;
         let changes = changes(&self.fleet.plan(), &plan);
-        for name in self.resolver.adopt(&plan, RESOLVE_WAIT) {
+        for name in self.control.resolver.adopt(&plan, RESOLVE_WAIT) {
             say(&format!("`{name}` does not resolve yet; its requests are answered with 503 until it does"));
         }
         let generation = plan.generation;
         self.fleet.publish(plan).map_err(|error| {
-            self.resolver.adopt(&self.fleet.plan(), Duration::ZERO);
+            self.control.resolver.adopt(&self.fleet.plan(), Duration::ZERO);
             let text = format!("{}\n  the configuration of before serves on", not_bound(&error));
             say(&text);
             json!({"error": "not_bound", "text": text})
         })?;
+        self.control.checker.adopt(self.fleet.plan());
         say_changes(generation, &changes);
         self.effective = Effective::of(&snapshot).to_json();
         let waits = self.say_what_waits(&snapshot);

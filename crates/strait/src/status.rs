@@ -138,8 +138,9 @@ fn text(report: &Value) -> String {
         for endpoint in list(&upstream, "endpoints") {
             let _ = writeln!(
                 out,
-                "    {}  {} attempts, {} failed, {} connections open ({} idle)",
+                "    {}{}  {} attempts, {} failed, {} connections open ({} idle)",
                 word(&endpoint, "name"),
+                absence(endpoint.get("health")),
                 number(&endpoint, "attempts"),
                 number(&endpoint, "faults"),
                 number(&endpoint, "connections_open"),
@@ -151,6 +152,16 @@ fn text(report: &Value) -> String {
         let _ = writeln!(out, "  fault     {}  {}", number(&fault, "count"), word(&fault, "code"));
     }
     out
+}
+
+/// Why an endpoint gets no requests, in brackets; nothing where it gets some.
+fn absence(health: Option<&Value>) -> String {
+    let word = |key: &str| health?.get(key)?.as_str().map(str::to_owned);
+    match (word("absence"), word("last_failure")) {
+        (Some(absence), Some(why)) if absence == "unhealthy" => format!(" ({absence}: {why})"),
+        (Some(absence), _) => format!(" ({absence})"),
+        (None, _) => String::new(),
+    }
 }
 
 /// `3d 4h`, `5m 10s`: the two largest units.

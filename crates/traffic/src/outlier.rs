@@ -51,7 +51,7 @@ pub enum Outcome {
 }
 
 /// Why an endpoint was ejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// Errors in a row.
     ConsecutiveErrors,

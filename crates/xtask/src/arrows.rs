@@ -63,7 +63,7 @@ const ROOMS: &[Room] = &[
     room("telemetry", Only(&["message", "record"]), "writers know records, not who made them"),
     room(
         "control",
-        Only(&["compile", "config", "filters", "message", "plan", "record", "telemetry"]),
+        Only(&["compile", "config", "filters", "http1", "message", "plan", "record", "telemetry", "traffic"]),
         "the control plane meets workers only at the plan and the mailbox",
     ),
     room("strait", TheProduct, "the product knows all of itself and none of its tests"),

@@ -20,6 +20,7 @@ struct Package {
 const PACKAGES: &[Package] = &[
     package("nginx-light", "nginx"),
     package("haproxy", "haproxy"),
+    package("redis-server", "redis-server"),
     package("wrk", "wrk"),
     package("nghttp2-client", "h2load"),
     package("curl", "curl"),

@@ -34,6 +34,7 @@ impl fmt::Display for Explanation {
         self.outcome(f)?;
         line(f, "timeouts", &named(&self.timeouts))?;
         line(f, "retries", &named(&self.retries))?;
+        line(f, "health", &named(&self.health))?;
         line(f, "limits", &named(&self.limits))?;
         edits(f, "request", &self.request_fields)?;
         edits(f, "response", &self.response_fields)
@@ -103,6 +104,7 @@ impl Explanation {
             "lost_omitted": self.losers_omitted,
             "timeouts": words(&self.timeouts),
             "retries": words(&self.retries),
+            "health": words(&self.health),
             "limits": words(&self.limits),
             "request_headers": fields(&self.request_fields),
             "response_headers": fields(&self.response_fields),

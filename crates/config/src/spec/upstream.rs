@@ -1,7 +1,7 @@
 //! Upstreams: named groups of endpoints, and their timeouts.
 
-use super::Retry;
 use super::route::empty_list;
+use super::{HealthCheck, OutlierDetection, Retry};
 use crate::decode::{Decoder, OneOrMany};
 use crate::source::Spanned;
 use crate::syntax::{Node, NodeKind};
@@ -57,10 +57,10 @@ pub struct Timeouts {
         lb_policy = "balance", algorithm = "balance", lb_algorithm = "balance", load_balancing = "balance", strategy = "balance", policy = "balance", method = "balance",
         maxconn = "max_connections", max_conns = "max_connections", max_pending_requests = "queue", maxqueue = "queue", keepalive = "keep_alive", keepAlive = "keep_alive", connection_pool = "keep_alive", timeouts = "timeout", connect_timeout = "timeout", retries = "retry", retry_policy = "retry",
         healthcheck = "health_check", healthchecks = "health_check", health_checks = "health_check", healthCheck = "health_check", check = "health_check",
-        outlier = "outlier_detection", transport_socket = "tls", ssl = "tls", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
+        outlier = "outlier_detection", passive_health_check = "outlier_detection", "agent-check" = "agent_hints", agent_check = "agent_hints", transport_socket = "tls", ssl = "tls", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
     ),
     unbuilt(
-        health_check = "active health checks", outlier_detection = "outlier detection", circuit_breaker = "circuit breakers", tls = "TLS to upstreams", protocol = "other protocols than HTTP/1.1 to upstreams",
+        circuit_breaker = "circuit breakers", tls = "TLS to upstreams", protocol = "other protocols than HTTP/1.1 to upstreams",
         replicas = "PostgreSQL pooling", slow_start = "slow start", sticky = "sticky sessions", hash = "hash balancing", proxy_protocol = "the PROXY protocol", locality = "localities", subsets = "subsets of endpoints",
     )
 )]
@@ -82,6 +82,15 @@ pub struct Upstream {
     pub timeout: Timeouts,
     /// When a request is sent once more.
     pub retry: Retry,
+    /// Questions that the proxy asks each endpoint by itself, to learn whether it works before a client does.
+    #[spec(example = "{path: /healthz, interval: 2s}")]
+    pub health_check: Option<HealthCheck>,
+    /// Takes endpoints out for a while whose answers show that they are ill.
+    #[spec(example = "{consecutive_errors: 5, eject_for: 30s}")]
+    pub outlier_detection: Option<OutlierDetection>,
+    /// Whether endpoints may say about themselves, in a field `Strait-Endpoint` of their responses (to checks too), that they want no new requests (`drain`), or a share of them (`weight=50%`), or all again (`ready`). The field never reaches clients.
+    #[spec(default = false)]
+    pub agent_hints: bool,
 }
 
 /// One address of an upstream. A text stands for `address`.

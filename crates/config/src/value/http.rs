@@ -160,6 +160,95 @@ impl Value for Status {
     }
 }
 
+/// Statuses from one to another: `204`, `2xx`, `200-399`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusRange {
+    first: u16,
+    last: u16,
+}
+
+impl StatusRange {
+    /// All statuses of a class, one to five.
+    pub const fn class(class: u16) -> Self {
+        Self { first: class * 100, last: class * 100 + 99 }
+    }
+
+    /// The first and the last.
+    pub const fn ends(&self) -> (u16, u16) {
+        (self.first, self.last)
+    }
+}
+
+impl fmt::Display for StatusRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.first, self.last) {
+            (first, last) if first == last => write!(f, "{first}"),
+            (first, last) if first % 100 == 0 && last == first + 99 => write!(f, "{}xx", first / 100),
+            (first, last) => write!(f, "{first}-{last}"),
+        }
+    }
+}
+
+impl Value for StatusRange {
+    const WHAT: &'static str = "a status code or a range of them";
+    const PATTERN: Option<&'static str> = Some("^([1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$");
+    const EXAMPLES: &'static [&'static str] = &["2xx", "204", "200-399"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        let code = |text: &str| text.parse::<u16>().ok().filter(|code| (100..600).contains(code) && text.len() == 3);
+        let class = text.strip_suffix("xx").and_then(|class| class.parse().ok()).filter(|class| (1..6).contains(class));
+        let range = text.split_once('-').unwrap_or((text, text));
+        let range = code(range.0).zip(code(range.1)).filter(|(first, last)| first <= last);
+        let parsed = class.map(Self::class).or(range.map(|(first, last)| Self { first, last }));
+        parsed.ok_or_else(|| {
+            Flaw::new(codes::STATUS, format!("`{text}` is not a status code or a range of them"))
+                .label("write 204, 2xx or 200-399")
+                .replace("2xx")
+        })
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// Octets in hexadecimal, with or without spaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hex(Vec<u8>);
+
+impl Hex {
+    /// The octets.
+    pub fn octets(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Value for Hex {
+    const WHAT: &'static str = "octets in hexadecimal";
+    const PATTERN: Option<&'static str> = Some("^([0-9a-fA-F]{2} *)+$");
+    const EXAMPLES: &'static [&'static str] = &["00 01 0a", "50494e47"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        let digits: Vec<u8> = text.bytes().filter(|octet| *octet != b' ').collect();
+        let digit = |octet: u8| char::from(octet).to_digit(16);
+        let octets = digits.chunks(2).map(|pair| match pair {
+            [high, low] => u8::try_from(digit(*high)? * 16 + digit(*low)?).ok(),
+            _ => None,
+        });
+        let octets: Option<Vec<u8>> = octets.collect();
+        octets.filter(|octets| !octets.is_empty()).map(Self).ok_or_else(|| {
+            Flaw::new(codes::NUMBER, format!("`{text}` is not octets in hexadecimal"))
+                .label("two digits an octet")
+                .hint("write octets such as \"00 01 0a\"")
+        })
+    }
+
+    fn written(&self) -> String {
+        let octets: Vec<String> = self.0.iter().map(|octet| format!("{octet:02x}")).collect();
+        crate::decode::quoted_if_needed(&octets.join(" "))
+    }
+}
+
 /// Where a redirect leads: a URL with scheme and host, or a path of the same site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location(String);

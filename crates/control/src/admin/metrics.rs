@@ -3,10 +3,13 @@
 use super::Desk;
 use std::collections::HashSet;
 use std::sync::Arc;
-use strait_plan::{EndpointAddress, Listener, Plan, RouteSet, Upstream};
+use strait_plan::{EndpointAddress, EndpointState, Health, Listener, Plan, RouteSet, Upstream};
 use strait_record::WorkerMeter;
 use strait_telemetry::process::ProcessFigures;
-use strait_telemetry::prometheus::{EndpointFigures, Exposition, LimitFigures, RouteFigures, Scrape, render};
+use strait_telemetry::prometheus::{
+    EndpointFigures, Exposition, HealthFigures, LimitFigures, RouteFigures, Scrape, render,
+};
+use strait_traffic::Cause;
 
 /// Renders the page of now.
 pub(super) fn page(desk: &Desk, exposition: Exposition, every_route: bool) -> String {
@@ -19,7 +22,7 @@ pub(super) fn page(desk: &Desk, exposition: Exposition, every_route: bool) -> St
         draining: desk.workers.is_draining(),
         workers: desk.workers.meters(),
         routes: routes(&tables),
-        endpoints: endpoints(&plan),
+        endpoints: endpoints(&plan, desk.workers.now_ms()),
         limits: connections(&plan.listeners, desk.workers.meters()).into_iter().collect(),
         access_log: desk.hooks.access_log.as_deref(),
         filters: &filters,
@@ -61,15 +64,15 @@ fn routes<'a>(tables: &'a [SharedTable<'a>]) -> Vec<RouteFigures<'a>> {
 }
 
 /// Each endpoint once, and none of the upstreams that are another one under other timeouts.
-fn endpoints(plan: &Plan) -> Vec<EndpointFigures<'_>> {
+fn endpoints(plan: &Plan, now_ms: u64) -> Vec<EndpointFigures<'_>> {
     let mut seen = HashSet::new();
     let own = plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none());
-    let endpoints = own.flat_map(endpoints_of);
+    let endpoints = own.flat_map(|upstream| endpoints_of(upstream, now_ms));
     endpoints.filter(|endpoint| seen.insert((endpoint.upstream, endpoint.endpoint))).collect()
 }
 
-fn endpoints_of(upstream: &Upstream) -> impl Iterator<Item = EndpointFigures<'_>> {
-    upstream.endpoints.iter().map(|endpoint| EndpointFigures {
+fn endpoints_of(upstream: &Upstream, now_ms: u64) -> impl Iterator<Item = EndpointFigures<'_>> {
+    upstream.endpoints.iter().map(move |endpoint| EndpointFigures {
         upstream: &upstream.name,
         endpoint: &endpoint.name,
         meter: &endpoint.state.meter,
@@ -82,7 +85,24 @@ fn endpoints_of(upstream: &Upstream) -> impl Iterator<Item = EndpointFigures<'_>
         waiting: endpoint.state.waiting(),
         open_max: upstream.connections_max,
         waiting_max: upstream.queue_max,
+        health: health(&endpoint.state, now_ms),
     })
+}
+
+fn health(state: &EndpointState, now_ms: u64) -> HealthFigures {
+    HealthFigures {
+        available: state.standing.is_available(now_ms),
+        healthy: match state.standing.health() {
+            Health::Unknown => None,
+            Health::Healthy => Some(true),
+            Health::Unhealthy => Some(false),
+        },
+        ejected: state.standing.ejected_until_ms() > now_ms,
+        checks_passed: state.checks.passed(),
+        checks_failed: state.checks.failed(),
+        ejections: Cause::ALL.into_iter().map(|cause| state.outlier.ejected(cause)).sum(),
+        ejections_spared: state.outlier.spared(),
+    }
 }
 
 /// Connections are counted over all listeners: with several, the sum of their limits stands beside.

@@ -3,8 +3,9 @@
 use super::Desk;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use strait_plan::{Endpoint, EndpointAddress, Upstream};
+use strait_plan::{Endpoint, EndpointAddress, EndpointState, Health, Upstream};
 use strait_record::{FaultMeter, WorkerMeter};
+use strait_traffic::Cause;
 
 /// Faults that are named; the rest is in the metrics.
 const FAULTS_MAX: usize = 10;
@@ -27,7 +28,7 @@ pub(super) fn report(desk: &Desk) -> Value {
             .iter()
             .map(|(name, address)| json!({ "name": **name, "address": address.to_string() }))
             .collect::<Vec<_>>(),
-        "upstreams": own.map(upstream).collect::<Vec<_>>(),
+        "upstreams": own.map(|own| upstream(own, desk.workers.now_ms())).collect::<Vec<_>>(),
         "faults": faults(meters),
     })
 }
@@ -43,11 +44,11 @@ fn worker(number: usize, meter: &WorkerMeter) -> Value {
     })
 }
 
-fn upstream(upstream: &Upstream) -> Value {
-    json!({ "name": *upstream.name, "endpoints": upstream.endpoints.iter().map(endpoint).collect::<Vec<_>>() })
+fn upstream(upstream: &Upstream, now_ms: u64) -> Value {
+    json!({ "name": *upstream.name, "endpoints": upstream.endpoints.iter().map(|one| endpoint(one, now_ms)).collect::<Vec<_>>() })
 }
 
-fn endpoint(endpoint: &Endpoint) -> Value {
+fn endpoint(endpoint: &Endpoint, now_ms: u64) -> Value {
     let state = &endpoint.state;
     let addresses: Vec<String> = match &state.address {
         EndpointAddress::Name(..) => state.resolved().iter().map(ToString::to_string).collect(),
@@ -56,6 +57,8 @@ fn endpoint(endpoint: &Endpoint) -> Value {
     json!({
         "name": *endpoint.name,
         "addresses": addresses,
+        "health": health(state, now_ms),
+        "weight": endpoint.weight_now(),
         "connections_open": state.open(),
         "connections_idle": state.idle(),
         "exchanges_waiting": state.waiting(),
@@ -63,6 +66,26 @@ fn endpoint(endpoint: &Endpoint) -> Value {
         "attempts_running": state.meter.sum(|meter| meter.attempts_running.read()),
         "faults": state.meter.sum(|meter| meter.faults.read()),
         "connections_failed": state.meter.sum(|meter| meter.connections_failed.read()),
+    })
+}
+
+/// Whether it may be chosen, and what speaks against it.
+fn health(state: &EndpointState, now_ms: u64) -> Value {
+    let absence = state.standing.absence(now_ms);
+    let ejected_ms = state.standing.ejected_until_ms().saturating_sub(now_ms);
+    json!({
+        "available": absence.is_none(),
+        "absence": absence.map(|absence| absence.word()),
+        "checked": match state.standing.health() {
+            Health::Unknown => "unknown",
+            Health::Healthy => "healthy",
+            Health::Unhealthy => "unhealthy",
+        },
+        "checks_passed": state.checks.passed(),
+        "checks_failed": state.checks.failed(),
+        "last_failure": state.checks.last_failure().as_deref(),
+        "ejected_ms": ejected_ms,
+        "ejections": Cause::ALL.into_iter().map(|cause| state.outlier.ejected(cause)).sum::<u64>(),
     })
 }
 

@@ -3,12 +3,14 @@
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 use strait_compile::Compiler;
-use strait_dataplane::{Fleet, Settings};
-use strait_plan::Workers as _;
+use strait_control::health::Checker;
+use strait_dataplane::{Fleet, Inherited, Settings};
+use strait_plan::{Endpoint, Plan, Workers as _};
 use strait_record::RecordSink;
 
 /// What a hang is ended by.
@@ -17,8 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Workers that serve a configuration, and the records they write.
 pub(crate) struct Inside {
     pub(crate) address: SocketAddr,
-    pub(crate) fleet: Fleet,
+    pub(crate) fleet: Arc<Fleet>,
     records: Records,
+    compiler: Mutex<Compiler>,
+    checker: Checker,
 }
 
 #[derive(Clone, Default)]
@@ -38,21 +42,41 @@ impl RecordSink for Records {
 impl Inside {
     /// Serves `body` behind a listener of its own, with one worker.
     pub(crate) fn serve(body: &str) -> Self {
-        let text = format!("listeners: {{web: {{address: 127.0.0.1:0}}}}\n{body}");
-        let snapshot = strait_config::load_str("strait.yaml", &text).unwrap_or_else(|found| panic!("{found:?}"));
-        let plan = Compiler::new(1).compile(&snapshot).unwrap_or_else(|found| panic!("{found:?}"));
+        Self::serve_by(1, body)
+    }
+
+    /// The same with so many workers.
+    pub(crate) fn serve_by(workers: usize, body: &str) -> Self {
+        let mut compiler = Compiler::new(workers);
+        let plan = compile(&mut compiler, body);
         let records = Records::default();
-        let fleet = Fleet::start(
-            Settings {
-                workers: 1,
-                sinks: vec![Box::new(records.clone())],
-                inherited: strait_dataplane::Inherited::default(),
-            },
-            plan,
-        )
-        .unwrap();
+        let sinks = (0..workers).map(|_| Box::new(records.clone()) as _).collect();
+        let settings = Settings { workers, sinks, inherited: Inherited::default() };
+        let fleet = Arc::new(Fleet::start(settings, plan.clone()).unwrap());
         let address = fleet.listening()[0].1;
-        Self { address, fleet, records }
+        let checker = Checker::start(fleet.clone()).unwrap();
+        checker.adopt(plan);
+        Self { address, fleet, records, compiler: Mutex::new(compiler), checker }
+    }
+
+    /// Serves another configuration from now on.
+    pub(crate) fn reload(&self, body: &str) {
+        let plan = compile(&mut self.compiler.lock().unwrap(), body);
+        self.fleet.publish(plan.clone()).unwrap();
+        self.checker.adopt(plan);
+    }
+
+    /// The endpoints of the first upstream.
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        self.fleet.plan().upstreams[0].endpoints.clone()
+    }
+
+    /// Waits until an endpoint is, or is not, there to be chosen.
+    pub(crate) fn wait_until(&self, endpoint: usize, is_available: bool) {
+        wait_for(|| {
+            let standing = &self.endpoints()[endpoint].state.standing;
+            (standing.is_available(self.fleet.now_ms()) == is_available).then_some(())
+        });
     }
 
     /// Sends a request on a connection of its own and reads to the end.
@@ -97,10 +121,18 @@ impl Drop for Inside {
     }
 }
 
+fn compile(compiler: &mut Compiler, body: &str) -> Arc<Plan> {
+    let text = format!("listeners: {{web: {{address: 127.0.0.1:0}}}}\n{body}");
+    let snapshot = strait_config::load_str("strait.yaml", &text).unwrap_or_else(|found| panic!("{found:?}"));
+    compiler.compile(&snapshot).unwrap_or_else(|found| panic!("{found:?}"))
+}
+
 /// An origin: what each request that reached it was, and what was done with it.
 pub(crate) struct Origin {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
+    connections: Arc<Mutex<Vec<Weak<TcpStream>>>>,
+    killed: Arc<AtomicBool>,
 }
 
 /// What an origin does with a request.
@@ -130,15 +162,30 @@ impl Origin {
     pub(crate) fn start(script: impl Fn(usize) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let (script, seen) = (Arc::new(script), requests.clone());
+        let origin = Self { address, requests: Arc::default(), connections: Arc::default(), killed: Arc::default() };
+        let (script, seen) = (Arc::new(script), origin.requests.clone());
+        let (connections, killed) = (origin.connections.clone(), origin.killed.clone());
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (stream, script, seen) = (stream.unwrap(), script.clone(), seen.clone());
-                thread::spawn(move || converse(stream, &*script, &seen));
+                let (stream, script, seen) = (Arc::new(stream.unwrap()), script.clone(), seen.clone());
+                if killed.load(Ordering::Acquire) {
+                    return;
+                }
+                connections.lock().unwrap().push(Arc::downgrade(&stream));
+                thread::spawn(move || converse(&stream, &*script, &seen));
             }
         });
-        Self { address, requests }
+        origin
+    }
+
+    /// Ends as a killed process does: its connections break, and nobody listens any more.
+    pub(crate) fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+        // Wakes the thread that accepts, which ends and closes the listener.
+        drop(TcpStream::connect(self.address));
+        for connection in self.connections.lock().unwrap().drain(..).filter_map(|connection| connection.upgrade()) {
+            let _ = connection.shutdown(std::net::Shutdown::Both);
+        }
     }
 
     /// Always answers 200 with this body.
@@ -152,7 +199,7 @@ impl Origin {
     }
 }
 
-fn converse(mut stream: TcpStream, script: &dyn Fn(usize) -> Act, seen: &Mutex<Vec<String>>) {
+fn converse(mut stream: &TcpStream, script: &dyn Fn(usize) -> Act, seen: &Mutex<Vec<String>>) {
     let mut held = Vec::new();
     while let Some(head) = read_head(&mut stream, &mut held) {
         let act = {
@@ -162,7 +209,7 @@ fn converse(mut stream: TcpStream, script: &dyn Fn(usize) -> Act, seen: &Mutex<V
         };
         let at = seen.lock().unwrap().len() - 1;
         if matches!(act, Act::ResetInBody) {
-            return reset(&stream);
+            return reset(stream);
         }
         let Some(body) = read_body(&mut stream, &mut held, &head) else { return };
         seen.lock().unwrap()[at].push_str(&body);
@@ -174,7 +221,7 @@ fn converse(mut stream: TcpStream, script: &dyn Fn(usize) -> Act, seen: &Mutex<V
                 let _ = stream.read(&mut [0; 1]);
                 return;
             }
-            Act::Reset | Act::ResetInBody => return reset(&stream),
+            Act::Reset | Act::ResetInBody => return reset(stream),
         }
     }
 }
@@ -184,7 +231,7 @@ fn reset(stream: &TcpStream) {
     socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
 }
 
-fn read_head(stream: &mut TcpStream, held: &mut Vec<u8>) -> Option<String> {
+fn read_head(stream: &mut &TcpStream, held: &mut Vec<u8>) -> Option<String> {
     loop {
         if let Some(end) = held.windows(4).position(|window| window == b"\r\n\r\n") {
             return Some(String::from_utf8(held.drain(..end + 4).collect()).unwrap());
@@ -193,7 +240,7 @@ fn read_head(stream: &mut TcpStream, held: &mut Vec<u8>) -> Option<String> {
     }
 }
 
-fn read_body(stream: &mut TcpStream, held: &mut Vec<u8>, head: &str) -> Option<String> {
+fn read_body(stream: &mut &TcpStream, held: &mut Vec<u8>, head: &str) -> Option<String> {
     let lower = head.to_ascii_lowercase();
     let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
     let Some(length) = length else {
@@ -211,7 +258,7 @@ fn read_body(stream: &mut TcpStream, held: &mut Vec<u8>, head: &str) -> Option<S
     Some(String::from_utf8(held.drain(..length).collect()).unwrap())
 }
 
-fn read_more(stream: &mut TcpStream, held: &mut Vec<u8>) -> Option<()> {
+fn read_more(stream: &mut &TcpStream, held: &mut Vec<u8>) -> Option<()> {
     let mut piece = [0; 4096];
     match stream.read(&mut piece) {
         Ok(0) | Err(_) => None,

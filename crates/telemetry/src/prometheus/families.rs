@@ -175,7 +175,7 @@ fn sum(endpoint: &EndpointFigures<'_>, figure: impl Fn(&EndpointMeter) -> u64) -
     endpoint.meter.sum(figure) as f64
 }
 
-pub(super) static ENDPOINT: [OfEndpoint; 9] = [
+pub(super) static ENDPOINT: [OfEndpoint; 17] = [
     (counter("strait_endpoint_attempts_total", ENDPOINT_LABELS, "Attempts begun."), |endpoint| {
         sum(endpoint, |meter| meter.attempts.read())
     }),
@@ -185,6 +185,42 @@ pub(super) static ENDPOINT: [OfEndpoint; 9] = [
     (
         counter("strait_endpoint_faults_total", ENDPOINT_LABELS, "Attempts that ended in a fault of the endpoint."),
         |endpoint| sum(endpoint, |meter| meter.faults.read()),
+    ),
+    (counter("strait_endpoint_error_answers_total", ENDPOINT_LABELS, "Answers of the class 5xx."), |endpoint| {
+        sum(endpoint, |meter| meter.error_answers.read())
+    }),
+    (gauge("strait_endpoint_available", ENDPOINT_LABELS, "1 when it may be chosen, else 0."), |endpoint| {
+        f64::from(u8::from(endpoint.health.available))
+    }),
+    (
+        gauge(
+            "strait_endpoint_healthy",
+            ENDPOINT_LABELS,
+            "1 when active checks say that it is healthy, 0 when not, -1 when they have said nothing.",
+        ),
+        |endpoint| endpoint.health.healthy.map_or(-1.0, |healthy| f64::from(u8::from(healthy))),
+    ),
+    (
+        gauge("strait_endpoint_ejected", ENDPOINT_LABELS, "1 while outlier detection has ejected it, else 0."),
+        |endpoint| f64::from(u8::from(endpoint.health.ejected)),
+    ),
+    (counter("strait_endpoint_checks_passed_total", ENDPOINT_LABELS, "Active checks that passed."), |endpoint| {
+        endpoint.health.checks_passed as f64
+    }),
+    (counter("strait_endpoint_checks_failed_total", ENDPOINT_LABELS, "Active checks that failed."), |endpoint| {
+        endpoint.health.checks_failed as f64
+    }),
+    (
+        counter("strait_endpoint_ejections_total", ENDPOINT_LABELS, "Ejections, in `mode: log_only` those only said."),
+        |endpoint| endpoint.health.ejections as f64,
+    ),
+    (
+        counter(
+            "strait_endpoint_ejections_spared_total",
+            ENDPOINT_LABELS,
+            "Ejections that were due when as many endpoints were out as may be.",
+        ),
+        |endpoint| endpoint.health.ejections_spared as f64,
     ),
     (counter("strait_endpoint_connections_opened_total", ENDPOINT_LABELS, "Connections opened."), |endpoint| {
         sum(endpoint, |meter| meter.connections_opened.read())

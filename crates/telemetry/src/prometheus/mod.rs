@@ -102,6 +102,27 @@ pub struct EndpointFigures<'a> {
     pub open_max: Option<u32>,
     /// Exchanges that may wait.
     pub waiting_max: u32,
+    /// What checks and attempts have shown about it.
+    pub health: HealthFigures,
+}
+
+/// What is known about an endpoint's health.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HealthFigures {
+    /// Whether it may be chosen.
+    pub available: bool,
+    /// The word of active checks, once there is one.
+    pub healthy: Option<bool>,
+    /// Whether it is ejected now.
+    pub ejected: bool,
+    /// Checks that passed.
+    pub checks_passed: u64,
+    /// Checks that failed.
+    pub checks_failed: u64,
+    /// Ejections so far.
+    pub ejections: u64,
+    /// Ejections that the cap spared it.
+    pub ejections_spared: u64,
 }
 
 /// A limit, and how far it is used.

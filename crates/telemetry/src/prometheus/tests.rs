@@ -1,6 +1,9 @@
 use super::families::groups;
 use super::page::Kind;
-use super::{EndpointFigures, Exposition, LimitFigures, ROUTES_MAX, RouteFigures, Scrape, reference_markdown, render};
+use super::{
+    EndpointFigures, Exposition, HealthFigures, LimitFigures, ROUTES_MAX, RouteFigures, Scrape, reference_markdown,
+    render,
+};
 use crate::process::ProcessFigures;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -133,6 +136,7 @@ fn endpoints_and_limits() {
         waiting: 1,
         open_max: Some(10),
         waiting_max: 100,
+        health: HealthFigures::default(),
     }];
     let limits = vec![LimitFigures { limit: "connections", of: "web", used: 5, max: 1000 }];
     let page = render(&Scrape { endpoints, limits, ..empty() }, Exposition::Text);
