@@ -564,3 +564,31 @@ fn a_table_is_built_again_only_when_its_patterns_change() {
     assert!(!Arc::ptr_eq(&table(&second), &table(&third)));
     assert_eq!(second.upstreams[1].first_byte_timeout, Duration::from_secs(6));
 }
+
+#[test]
+fn no_request_leads_a_redirect_to_another_host() {
+    let text = "
+routes:
+  /a/{x}: {redirect: \"/${request.headers['x-to']}\"}
+  /b/*: {redirect: {to: /, keep_path: true}}
+  /c: {redirect: \"https://${request.host}/x\"}
+  /d: {redirect: \"https://example.com${request.uri}\"}
+listeners: {web: {address: 8080, merge_slashes: false}}
+";
+    let location = |path: &str, to: &str| {
+        let headers = [("X-To".to_owned(), to.to_owned())];
+        let url = format!("http://a.example{path}");
+        let question = Question { headers: &headers, ..Question::new("GET", &url) };
+        match explain(&plan_of(text), &question).unwrap().outcome {
+            crate::Outcome::Redirect { location, .. } => location,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(location("/a/1", "/evil.example"), "/evil.example");
+    assert_eq!(location("/a/1", "\\\\evil.example"), "/evil.example");
+    assert_eq!(location("/a/1", "x//y"), "/x//y");
+    assert_eq!(location("/a/1", ""), "/");
+    assert_eq!(location("/b//evil.example", ""), "/b//evil.example");
+    assert_eq!(location("/c", ""), "https://a.example/x");
+    assert_eq!(location("/d?x", ""), "https://example.com/d?x");
+}

@@ -421,6 +421,10 @@ impl Decoder {
                 let edits = vec![insert(node.span.before(), "["), insert(node.span.after(), "]")];
                 diagnostic.edits("put it in brackets", edits)
             }
+            (NodeKind::Map(entries), "a list") if is_in_braces(node, entries) => {
+                let edits = vec![insert(node.span.before(), "["), insert(node.span.after(), "]")];
+                diagnostic.edits("put it in brackets", edits)
+            }
             (NodeKind::List(items), "a text") => match items.as_slice() {
                 [only] if only.text().is_some() => {
                     let text = quoted_if_needed(only.shown().unwrap_or_default());
@@ -450,6 +454,11 @@ impl<'n> Fields<'n> {
             *slot = Some(value);
         }
     }
+}
+
+/// Whether a map is written as `{…}`, with its end where it closes.
+fn is_in_braces(node: &Node, entries: &[crate::syntax::Entry]) -> bool {
+    entries.first().is_some_and(|entry| node.span.start < entry.key.span.start)
 }
 
 fn form_name(form: &str) -> &'static str {

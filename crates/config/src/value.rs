@@ -40,6 +40,12 @@ pub trait Value: Sized {
     /// Reads the text.
     fn parse(text: &str) -> Result<Self, Flaw>;
 
+    /// A better text for one with values of the request in it, around which something is wrong.
+    fn mended(shown: &str) -> Option<String> {
+        let _ = shown;
+        None
+    }
+
     /// Writes what [`Value::parse`] reads back.
     fn written(&self) -> String;
 }

@@ -96,6 +96,11 @@ impl Redirect {
                 location.extend_from_slice(query);
             }
         }
+        // `//host` and `/\host` lead to another site (RFC 3986 §4.2; browsers take a backslash for a slash).
+        let rest = location.iter().position(|octet| !matches!(octet, b'/' | b'\\')).unwrap_or(location.len());
+        if rest > 1 && location.first() == Some(&b'/') {
+            location.drain(1..rest);
+        }
         location
     }
 }

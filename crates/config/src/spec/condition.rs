@@ -68,7 +68,9 @@ pub struct Branch {
 fn sound(branch: &Branch, node: &Node, decoder: &mut Decoder) {
     let key = |name: &str| node.entries().iter().find(|entry| entry.key.value == name).map(|entry| entry.key.span);
     let conditions = ["headers", "query", "cookies", "from", "methods", "percent", "if"];
-    if conditions.iter().all(|name| key(name).is_none()) {
+    // A key that was meant for another has filled its place.
+    let filled = !branch.headers.is_empty() || !branch.query.is_empty() || !branch.cookies.is_empty();
+    if !filled && branch.condition.is_none() && conditions.iter().all(|name| key(name).is_none()) {
         decoder.missing_key(node, "headers", "{X-Canary: \"1\"}", "an entry of `when` needs a condition");
     }
     super::route::at_most_one_action(node, decoder, "an entry of `when`");

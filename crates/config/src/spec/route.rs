@@ -161,7 +161,8 @@ pub struct Redirect {
 impl Redirect {
     /// Whether the path and query of the request are appended.
     pub fn keeps_path(&self) -> bool {
-        self.keep_path.unwrap_or_else(|| self.to.outline.as_str().contains("://") && !self.to.outline.has_path())
+        let has_path = self.to.outline.has_path() || self.to.template.has_path();
+        self.keep_path.unwrap_or_else(|| self.to.outline.as_str().contains("://") && !has_path)
     }
 }
 

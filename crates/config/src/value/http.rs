@@ -109,6 +109,11 @@ impl Value for HeaderValue {
         Ok(Self(text.trim().to_owned()))
     }
 
+    fn mended(shown: &str) -> Option<String> {
+        let plain: String = shown.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        (plain != shown).then_some(plain)
+    }
+
     fn written(&self) -> String {
         crate::decode::quoted_if_needed(&self.0)
     }
@@ -315,6 +320,11 @@ impl Value for Location {
         })
     }
 
+    /// A path of the same site, wherever the value leads.
+    fn mended(shown: &str) -> Option<String> {
+        shown.starts_with("${").then(|| format!("/{shown}"))
+    }
+
     fn written(&self) -> String {
         self.0.clone()
     }
@@ -332,7 +342,12 @@ pub struct LocationTemplate {
 
 impl Spec for LocationTemplate {
     fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
-        decoder.template::<Location>(node).map(|(outline, template)| Self { outline, template })
+        let (outline, template) = decoder.template::<Location>(node)?;
+        if let Some(lead) = template.open_host() {
+            decoder.report(open_host(node, &template, &lead));
+            return None;
+        }
+        Some(Self { outline, template })
     }
 
     fn schema() -> Schema {
@@ -342,6 +357,16 @@ impl Spec for LocationTemplate {
     fn text(&self) -> Option<String> {
         self.template.text()
     }
+}
+
+/// `https://example.com${x}` leads to another host when the value is `.example.net`.
+fn open_host(node: &Node, template: &super::TemplateText, lead: &str) -> crate::Diagnostic {
+    let message = format!("a request chooses the host behind `{lead}`");
+    let finding =
+        crate::Diagnostic::error(codes::REDIRECT, node.span, message).label("the value may go on with the host");
+    let host = if lead.ends_with("://") { "example.com" } else { "" };
+    let better = template.shown().replacen(lead, &format!("{lead}{host}/"), 1);
+    finding.replace("end the host with a slash", node.span, crate::decode::quoted_if_needed(&better))
 }
 
 /// Headers to set, in the order written.

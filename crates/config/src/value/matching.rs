@@ -41,7 +41,7 @@ pub struct TextMatch {
     pub present: Option<bool>,
 }
 
-fn one_form(_: &TextMatch, node: &Node, decoder: &mut Decoder) {
+fn one_form(text: &TextMatch, node: &Node, decoder: &mut Decoder) {
     let NodeKind::Map(entries) = &node.kind else { return };
     let known = |key: &str| ["exact", "prefix", "suffix", "contains", "regex", "present"].contains(&key);
     let mut written = entries.iter().filter(|entry| known(&entry.key.value));
@@ -53,9 +53,16 @@ fn one_form(_: &TextMatch, node: &Node, decoder: &mut Decoder) {
             let finding = finding.label("one too many").second(first.key.span, "the other one");
             decoder.report(finding.edits("remove one of them", edits));
         }
+        (None, _) if is_said(text) => {}
         (None, _) => decoder.missing_key(node, "present", "true", "a condition on a text says which"),
         (Some(_), None) => {}
     }
+}
+
+/// A key that was meant for another has filled its place.
+fn is_said(text: &TextMatch) -> bool {
+    let TextMatch { exact, prefix, suffix, contains, regex, present } = text;
+    [exact, prefix, suffix, contains].iter().any(|text| text.is_some()) || regex.is_some() || present.is_some()
 }
 
 /// A regular expression that was built once to see that it can be.

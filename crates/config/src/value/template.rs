@@ -83,6 +83,24 @@ impl TemplateText {
         self.pieces.iter().map(piece).collect()
     }
 
+    /// The beginning of a URL whose host a value could go on with. A path of the request begins with a slash, and its
+    /// host is its own.
+    pub(crate) fn open_host(&self) -> Option<String> {
+        let (lead, value) = match self.pieces.as_slice() {
+            [TextPiece::Literal(lead), TextPiece::Value { text, .. }, ..] => (lead, text.trim()),
+            _ => return None,
+        };
+        let host = lead.split_once("://")?.1;
+        let ends = host.contains(['/', '?', '#']);
+        let path = !host.is_empty() && is_path(value);
+        (!ends && value != "request.host" && !path).then(|| lead.clone())
+    }
+
+    /// Whether it brings the path of the request.
+    pub(crate) fn has_path(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, TextPiece::Value { text, .. } if is_path(text.trim())))
+    }
+
     /// Where a part of a value stands in the file; the whole text where that cannot be said, as with escapes.
     pub fn place_of(&self, sources: &Sources, span: Span, at: usize, part: Range<usize>) -> Span {
         let within = |offset: usize| {
@@ -94,6 +112,10 @@ impl TemplateText {
             _ => span,
         }
     }
+}
+
+fn is_path(value: &str) -> bool {
+    matches!(value, "request.uri" | "request.path")
 }
 
 fn push_literal(pieces: &mut Vec<TextPiece>, text: Option<&str>) {
@@ -121,6 +143,11 @@ impl Decoder {
             Ok(value) => Some((value, template)),
             Err(flaw) => {
                 // A replacement would be of the outline, not of what is written.
+                if let Some(better) = T::mended(node.shown().unwrap_or_default()) {
+                    let flaw = Flaw { replacement: Some(better), ..flaw };
+                    self.flaw(node, T::WHAT, flaw);
+                    return None;
+                }
                 let hint = flaw.hint.unwrap_or_else(|| format!("what stands around `${{…}}` must be {}", T::WHAT));
                 let flaw = Flaw { replacement: None, message: hide_outline(&flaw.message), hint: Some(hint), ..flaw };
                 self.flaw(node, T::WHAT, flaw);
