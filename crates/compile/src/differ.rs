@@ -56,7 +56,7 @@ fn things(plan: &Plan) -> BTreeMap<String, String> {
         let durations =
             [upstream.connect_timeout, upstream.first_byte_timeout, upstream.idle_timeout, upstream.keep_alive_timeout];
         let _ = write!(own, " {durations:?} {:?} {:?}", upstream.health_check, upstream.outliers);
-        let _ = write!(own, " {}", upstream.takes_hints);
+        let _ = write!(own, " {} {}", upstream.takes_hints, upstream.keep_alive_warm);
         for endpoint in &upstream.endpoints {
             let _ = write!(own, " {}={}/{}", endpoint.name, endpoint.weight, endpoint.tier);
         }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use strait_message::{Headers, Method, Name, NameSet, ResponseHead, Version};
 use strait_plan::{
     Action, ClientView, Endpoint, Evidence, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, RESPONSE_REPLACED,
-    Route, RouteSet, Upstream, Verdict, request_skipped,
+    Route, RouteSet, Source, Upstream, Verdict, request_skipped,
 };
 use strait_route::{Captures, Lost};
 
@@ -405,15 +405,34 @@ fn limits(listener: &Listener, route: Option<&Route>) -> Vec<(&'static str, Stri
 fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
     let Action::Forward { upstreams, .. } = &route.action else { return Vec::new() };
     let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index));
-    let each = |timeout: fn(&Upstream) -> Duration| each(used(), |upstream| render::duration(timeout(upstream)));
+    let each = |timeout: fn(&Upstream) -> (Duration, Source)| {
+        each(used(), |upstream| {
+            let (timeout, source) = timeout(upstream);
+            from(render::duration(timeout), source)
+        })
+    };
+    let whole = route.request_timeout.map_or_else(|| "none".to_owned(), render::duration);
     vec![
-        ("connect", each(|upstream| upstream.connect_timeout)),
-        ("first byte", each(|upstream| upstream.first_byte_timeout)),
-        ("idle", each(|upstream| upstream.idle_timeout)),
-        ("tunnel idle", each(|upstream| upstream.tunnel_timeout)),
-        ("queue", each(|upstream| upstream.queue_timeout)),
-        ("whole exchange", route.request_timeout.map_or_else(|| "none".to_owned(), render::duration)),
+        ("connect", each(|upstream| (upstream.connect_timeout, upstream.sources.connect))),
+        ("first byte", each(|upstream| (upstream.first_byte_timeout, upstream.sources.first_byte))),
+        ("idle", each(|upstream| (upstream.idle_timeout, upstream.sources.idle))),
+        ("tunnel idle", each(|upstream| (upstream.tunnel_timeout, upstream.sources.tunnel))),
+        ("queue", self::each(used(), |upstream| render::duration(upstream.queue_timeout))),
+        ("one attempt", self::each(used(), |upstream| try_timeout(upstream))),
+        ("whole exchange", from(whole, route.request_timeout_source)),
     ]
+}
+
+/// A timeout with where it was set; nothing behind it where that is nowhere in particular.
+fn from(timeout: String, source: Source) -> String {
+    match source {
+        Source::Defaults => timeout,
+        source => format!("{timeout} ({})", source.word()),
+    }
+}
+
+fn try_timeout(upstream: &Upstream) -> String {
+    upstream.retry.try_timeout.map_or_else(|| "none".to_owned(), render::duration)
 }
 
 /// Where the upstreams of a split differ, each is named in turn.

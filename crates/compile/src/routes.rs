@@ -8,7 +8,7 @@ use strait_config::spec::{self, To};
 use strait_config::{Diagnostic, Snapshot, Span, Spanned, Table as Entries, codes, text_of};
 use strait_expr::Template;
 use strait_message::Status;
-use strait_plan::{Action, Branch, HeaderEdits, Redirect, Respond, Route, RouteSet};
+use strait_plan::{Action, Branch, HeaderEdits, Redirect, Respond, Route, RouteSet, Source};
 use strait_route::{Conflict, Pattern, PatternError, PatternIndex, RouteId, Table, TableError};
 
 /// Where routes of the snapshot stand: those at the top, or a listener's own.
@@ -201,12 +201,13 @@ fn compile_plain(
 ) -> Route {
     let filters = written.filters.chain(written.table, written.listener, written.pattern, spec);
     let mut texts = written.texts();
-    let (action, request_timeout) = match (&spec.to, &spec.redirect, &spec.respond) {
+    let own = (None, Source::default());
+    let (action, (request_timeout, request_timeout_source)) = match (&spec.to, &spec.redirect, &spec.respond) {
         (Some(to), ..) => forward(to, spec, upstreams),
-        (None, Some(redirect), _) => (Action::Redirect(compile_redirect(redirect, &mut texts)), None),
+        (None, Some(redirect), _) => (Action::Redirect(compile_redirect(redirect, &mut texts)), own),
         (None, None, respond) => {
             let respond = respond.as_ref().map_or_else(nothing, |respond| compile_respond(respond, &mut texts));
-            (Action::Respond(respond), None)
+            (Action::Respond(respond), own)
         }
     };
     Route {
@@ -218,6 +219,7 @@ fn compile_plain(
         branches: Box::default(),
         action,
         request_timeout,
+        request_timeout_source,
         preserve_host: spec.preserve_host,
         body_bytes_max: spec.body_size.map(|limit| limit.get().map_or(u64::MAX, |size| size.get())),
         filters,
@@ -225,9 +227,15 @@ fn compile_plain(
     }
 }
 
-fn forward(to: &To, spec: &spec::Route, upstreams: &mut Upstreams<'_>) -> (Action, Option<std::time::Duration>) {
+/// Where a route leads, and how long an exchange may take with where that was set.
+fn forward(
+    to: &To,
+    spec: &spec::Route,
+    upstreams: &mut Upstreams<'_>,
+) -> (Action, (Option<std::time::Duration>, Source)) {
     let split = upstreams.split(to, spec);
-    (Action::Forward { upstreams: split.upstreams, weights: split.weights }, split.request_timeout)
+    let request_timeout = (split.request_timeout, split.request_timeout_source);
+    (Action::Forward { upstreams: split.upstreams, weights: split.weights }, request_timeout)
 }
 
 /// `file:line`; empty for what nobody wrote.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use strait_config::spec::{self, To, UpstreamEndpoint};
 use strait_config::value::{Endpoint as Written, Host, Target};
 use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
-use strait_plan::{Endpoint, EndpointAddress, Health, Upstream, UpstreamState};
+use strait_plan::{Endpoint, EndpointAddress, Health, Source, TimeoutSources, Upstream, UpstreamState};
 use strait_traffic::Balance;
 
 /// The upstreams of a plan in the making.
@@ -36,6 +36,7 @@ pub(crate) struct Split {
     pub(crate) weights: Box<[u32]>,
     /// For the whole exchange: the longest that one of the upstreams allows.
     pub(crate) request_timeout: Option<Duration>,
+    pub(crate) request_timeout_source: Source,
 }
 
 impl<'s> Upstreams<'s> {
@@ -74,7 +75,18 @@ impl<'s> Upstreams<'s> {
         // `None` is no bound at all: above every number.
         let allowed: Vec<Option<Duration>> = upstreams.iter().map(allowed).collect();
         let request_timeout = if allowed.contains(&None) { None } else { allowed.into_iter().flatten().max() };
-        Split { upstreams: upstreams.into(), weights: weights.into(), request_timeout }
+        let request_timeout_source = self.request_source(&upstreams, route);
+        Split { upstreams: upstreams.into(), weights: weights.into(), request_timeout, request_timeout_source }
+    }
+
+    /// Where the timeout of the whole exchange comes from.
+    fn request_source(&self, upstreams: &[usize], route: &spec::Route) -> Source {
+        let named = |&index: &usize| self.snapshot.upstream(&self.list.get(index)?.name);
+        match route.timeout.request {
+            Some(_) => Source::Route,
+            None if upstreams.iter().filter_map(named).any(|named| named.timeout.request.is_some()) => Source::Upstream,
+            None => Source::Defaults,
+        }
     }
 
     fn target(&mut self, target: &Spanned<Target>, route: &spec::Route) -> usize {
@@ -126,6 +138,12 @@ impl<'s> Upstreams<'s> {
             health_check: upstream.health_check.clone(),
             balance: upstream.balance.clone(),
             state: upstream.state.clone(),
+            sources: TimeoutSources {
+                connect: own.connect.map_or(upstream.sources.connect, |_| Source::Route),
+                first_byte: own.first_byte.map_or(upstream.sources.first_byte, |_| Source::Route),
+                idle: own.idle.map_or(upstream.sources.idle, |_| Source::Route),
+                tunnel: own.tunnel.map_or(upstream.sources.tunnel, |_| Source::Route),
+            },
             variant_of: Some(base),
             ..*upstream
         };
@@ -156,11 +174,13 @@ impl<'s> Upstreams<'s> {
             queue_max: spec.queue.max,
             queue_timeout: spec.queue.timeout.into(),
             keep_alive_max: spec.keep_alive.max_idle as usize,
+            keep_alive_warm: spec.keep_alive.warm.min(spec.keep_alive.max_idle) as usize,
             keep_alive_timeout: spec.keep_alive.idle_timeout.into(),
             retry: crate::retry::policy(&spec.retry),
             health_check: spec.health_check.as_ref().map(crate::health::check),
             outliers: spec.outlier_detection.as_ref().map(crate::health::outliers),
             takes_hints: spec.agent_hints,
+            sources: sources(&spec.timeout),
             variant_of: None,
         };
         start_as_asked(&upstream);
@@ -190,5 +210,16 @@ fn start_as_asked(upstream: &Upstream) {
     }
     for endpoint in upstream.endpoints.iter().filter(|endpoint| Arc::strong_count(&endpoint.state) == 1) {
         endpoint.state.standing.set_health(Health::Unhealthy, 0);
+    }
+}
+
+/// Which timeouts an upstream sets itself.
+fn sources(own: &spec::Timeouts) -> TimeoutSources {
+    let source = |is_set| if is_set { Source::Upstream } else { Source::Defaults };
+    TimeoutSources {
+        connect: source(own.connect.is_some()),
+        first_byte: source(own.first_byte.is_some()),
+        idle: source(own.idle.is_some()),
+        tunnel: source(own.tunnel.is_some()),
     }
 }

@@ -158,6 +158,7 @@ impl Worker {
             self.log.flush(&self.meter);
             if count % UPKEEP_TURNS == 0 {
                 self.upkeep(now_ms);
+                crate::upstream::top_up(&self, now_ms);
             }
             if self.draining.get() && self.meter.connections_open.read() == 0 {
                 self.stopped.notify_one();

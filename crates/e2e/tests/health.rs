@@ -329,3 +329,49 @@ fn real_origins_pass_their_checks_while_they_live() {
         eprintln!("{name}: healthy, then unhealthy: {:?}", strait.endpoints()[0].state.checks.last_failure());
     }
 }
+
+#[test]
+fn connections_are_there_before_the_first_request_where_that_is_asked() {
+    let origin = Origin::answering("ok");
+    let strait = Inside::serve(&upstream(&[origin.address], "keep_alive: {warm: 3}"));
+    wait_for(|| (strait.endpoints()[0].state.idle() == 3).then_some(()));
+    assert!(strait.get("/").ends_with("ok"));
+    assert_eq!(strait.record(0)["strait.reused"], true);
+    wait_for(|| (strait.endpoints()[0].state.idle() == 3).then_some(()));
+    assert_eq!(strait.meter().upstream_opened.read(), 3);
+}
+
+#[test]
+fn an_endpoint_that_is_much_slower_than_the_others_is_ejected() {
+    let quick: Vec<Origin> = (0..3).map(|_| Origin::answering("ok")).collect();
+    let slow = Origin::start(|_| {
+        thread::sleep(Duration::from_millis(60));
+        Act::answer(200, "ok")
+    });
+    let mut addresses: Vec<SocketAddr> = quick.iter().map(|origin| origin.address).collect();
+    addresses.push(slow.address);
+    let keys = "outlier_detection: {latency: true, interval: 500ms, min_requests: 5, eject_for: 1h, eject_for_max: 1h}";
+    let strait = Inside::serve(&upstream(&addresses, keys));
+    wait_for(|| {
+        load(strait.address, 200, Duration::from_millis(900), || {});
+        (strait.endpoints()[3].state.standing.ejected_until_ms() > 0).then_some(())
+    });
+    let before = slow.requests().len();
+    assert_eq!(load(strait.address, 200, Duration::from_millis(600), || {}).1, 0);
+    assert_eq!(slow.requests().len(), before);
+    assert!((0..3).all(|quick| strait.endpoints()[quick].state.standing.ejected_until_ms() == 0));
+}
+
+#[test]
+fn a_client_that_leaves_ends_what_is_done_for_it() {
+    let silent = Origin::start(|_| Act::SayAndStall(String::new()));
+    let strait = Inside::serve(&upstream(&[silent.address], "retry: {attempts: 3, retry_on: [timeout, reset]}"));
+    let mut client = TcpStream::connect(strait.address).unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    wait_for(|| (silent.requests().len() == 1).then_some(()));
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    assert_eq!(strait.record(0)["strait.end"], "client.response_head.reset");
+    wait_for(|| (strait.endpoints()[0].state.open() == 0).then_some(()));
+    assert_eq!(silent.requests().len(), 1);
+}

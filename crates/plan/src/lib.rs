@@ -33,7 +33,7 @@ pub use retry::{RetryOn, RetryPolicy};
 pub use standing::{Absence, Health, Load, Standing, UpstreamState};
 pub use status_set::StatusSet;
 pub use strait_filters::evidence::{ClientCertificate, Evidence, Facts, TlsFacts, scheme};
-pub use upstream::Upstream;
+pub use upstream::{Source, TimeoutSources, Upstream};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -138,6 +138,8 @@ pub struct Route {
     /// From the end of the request head to the end of the response, at most; `None` for tunnels and streams that may
     /// last.
     pub request_timeout: Option<Duration>,
+    /// Where that was set.
+    pub request_timeout_source: Source,
     /// Whether the origin sees the client's Host (else the endpoint's name).
     pub preserve_host: bool,
     /// Octets of a request body, where it differs from the listener's.

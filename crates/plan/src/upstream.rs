@@ -30,6 +30,8 @@ pub struct Upstream {
     pub queue_timeout: Duration,
     /// Idle connections kept to one endpoint by one worker.
     pub keep_alive_max: usize,
+    /// Idle connections that one worker opens beforehand to each endpoint.
+    pub keep_alive_warm: usize,
     /// How long an idle one is kept.
     pub keep_alive_timeout: Duration,
     /// When a request is sent once more.
@@ -40,9 +42,47 @@ pub struct Upstream {
     pub outliers: Option<OutlierRules>,
     /// Whether endpoints may say about themselves how much they want to do.
     pub takes_hints: bool,
+    /// Where its timeouts were set.
+    pub sources: TimeoutSources,
     /// The upstream that this is, used with timeouts of a route's own: the same name, endpoints and state. Metrics show
     /// only those for which this is `None`.
     pub variant_of: Option<usize>,
+}
+
+/// Where a timeout was set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// In `defaults`, or nowhere: the default of the language.
+    #[default]
+    Defaults,
+    /// In the upstream.
+    Upstream,
+    /// In the route.
+    Route,
+}
+
+/// Where each timeout of an upstream was set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeoutSources {
+    /// Connecting.
+    pub connect: Source,
+    /// The first octet of the response.
+    pub first_byte: Source,
+    /// Silence of a body.
+    pub idle: Source,
+    /// Silence of a tunnel.
+    pub tunnel: Source,
+}
+
+impl Source {
+    /// For people, behind the value.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Defaults => "defaults",
+            Self::Upstream => "upstream",
+            Self::Route => "route",
+        }
+    }
 }
 
 impl Upstream {
@@ -62,11 +102,13 @@ impl Upstream {
             queue_max: 16_384,
             queue_timeout: Duration::from_secs(10),
             keep_alive_max: 1024,
+            keep_alive_warm: 0,
             keep_alive_timeout: Duration::from_secs(60),
             retry: RetryPolicy::default(),
             health_check: None,
             outliers: None,
             takes_hints: false,
+            sources: TimeoutSources::default(),
             variant_of: None,
         }
     }

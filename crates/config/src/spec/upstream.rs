@@ -169,6 +169,8 @@ pub struct Queue {
     empty_ok,
     peers(
         max = "max_idle",
+        preconnect = "warm",
+        min_idle = "warm",
         connections = "max_idle",
         idle = "idle_timeout",
         timeout = "idle_timeout",
@@ -180,6 +182,9 @@ pub struct KeepAlive {
     /// Most idle connections kept to one endpoint, per worker. 0 keeps none.
     #[spec(default = 1024, max = 65_536_u32)]
     pub max_idle: u32,
+    /// Connections that are opened beforehand to each endpoint that may be chosen, per worker, and opened again when they are used up or closed: the first requests then wait for no connection. Looked after once a second.
+    #[spec(default = 0, max = 1024_u32)]
+    pub warm: u32,
     /// How long an idle connection is kept. Shorter than the origin keeps it (nginx 75s, Apache 5s, Node 5s), or requests meet closed connections and are sent again.
     #[spec(default = Duration::secs(60), min = Duration::millis(100), max = Duration::secs(86_400))]
     pub idle_timeout: Duration,

@@ -132,7 +132,7 @@ impl Drop for Place<'_> {
 }
 
 /// Opens a connection under the connect timeout.
-async fn open(
+pub(super) async fn open(
     worker: &Worker,
     upstream: &Upstream,
     pool: &Pool,

@@ -3,6 +3,8 @@
 pub(crate) mod connect;
 pub(crate) mod h1;
 mod pool;
+mod warm;
 
 pub(crate) use connect::{Patience, acquire};
 pub(crate) use pool::{Connection, Handed, Pool, Pools};
+pub(crate) use warm::top_up;

@@ -80,6 +80,8 @@ pub(crate) struct Pool {
     kept_ms: Cell<u64>,
     /// Whether another worker was asked for a connection and has not answered.
     asked: Cell<bool>,
+    /// Connections are being opened beforehand.
+    pub(super) warming: Cell<bool>,
 }
 
 #[derive(Debug)]
@@ -89,6 +91,11 @@ struct Idle {
 }
 
 impl Pool {
+    /// Idle connections of this worker.
+    pub(super) fn idle(&self) -> usize {
+        self.idle.borrow().len()
+    }
+
     /// Takes the connection that was used last, when it is still open.
     pub(crate) fn take(&self, worker: &Worker) -> Option<Connection> {
         let mut idle = self.idle.borrow_mut();
@@ -211,6 +218,7 @@ impl Pools {
                 kept_max: Cell::new(0),
                 kept_ms: Cell::new(0),
                 asked: Cell::new(false),
+                warming: Cell::new(false),
             })
         });
         pool.kept_max.set(upstream.keep_alive_max);
