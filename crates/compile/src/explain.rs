@@ -418,7 +418,7 @@ fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
         ("idle", each(|upstream| (upstream.idle_timeout, upstream.sources.idle))),
         ("tunnel idle", each(|upstream| (upstream.tunnel_timeout, upstream.sources.tunnel))),
         ("queue", self::each(used(), |upstream| render::duration(upstream.queue_timeout))),
-        ("one attempt", self::each(used(), |upstream| try_timeout(upstream))),
+        ("one attempt", self::each(used(), try_timeout)),
         ("whole exchange", from(whole, route.request_timeout_source)),
     ]
 }
