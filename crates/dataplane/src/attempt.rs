@@ -161,6 +161,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         octets: &tally.request_octets,
         octets_max: body_max,
         kept: Some(kept),
+        coder: None,
     };
     let mut download = Download {
         worker,

@@ -135,14 +135,18 @@ impl Download<'_> {
             let mut filtered = Filtered { chain, facts, request: &self.known.asked.request, passage: self.passage };
             filtered.response(self.head, origin.engine.response_length());
         }
-        if let Some(body) = self.passage.notes.replacement.take() {
+        if self.passage.notes.replacement.is_some() {
+            let body = self.passage.notes.whole_body(b"");
             return self.send_in_place(&body, output).await;
         }
+        let coder = self.passage.notes.coder.take();
+        // How long a coded body becomes is known when it has ended.
+        let length = if coder.is_some() { BodyLength::Unknown } else { origin.engine.response_length() };
         if !self.sent.whole.get() {
             // The origin answers before it has the whole request: what is still to come cannot be waited for.
             self.server.close_after_response();
         }
-        self.server.send_head(self.head, origin.engine.response_length(), self.extra, output);
+        self.server.send_head(self.head, length, self.extra, output);
         self.ends_response.set(!self.server.response_is_framed());
         self.tally.status.set(Some(self.head.status));
         let mut trailers = Headers::new();
@@ -169,6 +173,7 @@ impl Download<'_> {
             octets: &self.tally.response_octets,
             octets_max: self.passage.notes.response_octets_max.unwrap_or(u64::MAX),
             kept: None,
+            coder,
         };
         pump.run().await.map_err(download_fault)?;
         Ok(Outcome::Delivered)

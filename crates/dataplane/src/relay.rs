@@ -18,11 +18,14 @@ use std::io::{ErrorKind, IoSlice};
 use std::pin::pin;
 use std::task::{Poll, ready};
 use std::time::Duration;
+use strait_filters::compress::Coder;
 use strait_http1::{Decoder, Encoder, Event, Limits, Misdeed};
 use strait_message::{BodyLength, Fault, Headers, Kind, Phase};
 
 /// Data of at least this size is written from where it lies; less is copied behind what is already going out.
 const COPY_MAX: usize = 8 * 1024;
+/// A coder is given no more at a time, so that what comes out stays small beside it.
+const CODED_PIECE: usize = 64 * 1024;
 /// Output is written once it is this large, though more could be added.
 const OUTPUT_MAX: usize = 32 * 1024;
 /// A body of which this much is left is read in large pieces at once.
@@ -41,6 +44,8 @@ pub(crate) struct Pump<'a> {
     pub(crate) octets: &'a Cell<u64>,
     /// The most octets the body may have.
     pub(crate) octets_max: u64,
+    /// Codes the body on its way.
+    pub(crate) coder: Option<Box<Coder>>,
     /// Where octets are kept that may be sent again.
     pub(crate) kept: Option<&'a Kept>,
 }
@@ -105,6 +110,7 @@ impl Pump<'_> {
             if self.take_held().await? {
                 return self.send(&[]).await;
             }
+            self.flush_coder(false)?;
             self.send(&[]).await?;
             if self.may_splice()
                 && let Some(pipe) = self.worker.pipes.lend()
@@ -127,7 +133,7 @@ impl Pump<'_> {
     /// Moves a small body of which all is here, without a wait: most exchanges need no more. Whether that was all;
     /// otherwise [`Pump::run`] goes on from where this stopped.
     fn run_at_once(&mut self) -> Result<bool, Trouble> {
-        if self.source.held.octets().len() >= COPY_MAX {
+        if self.source.held.octets().len() >= COPY_MAX || self.coder.is_some() {
             return Ok(false);
         }
         loop {
@@ -198,6 +204,9 @@ impl Pump<'_> {
 
     async fn take_data(&mut self, range: std::ops::Range<usize>, consumed: usize) -> Result<(), Trouble> {
         self.count(range.len())?;
+        if self.coder.is_some() {
+            return self.take_coded(range, consumed).await;
+        }
         // What is kept is copied out before the next wait: an attempt that ends in the wait leaves nothing half taken.
         if range.len() >= COPY_MAX && !self.kept.is_some_and(Kept::is_open) {
             self.send(&[range]).await?;
@@ -210,6 +219,31 @@ impl Pump<'_> {
         }
         self.source.held.consume(consumed);
         if self.sink.output.len() >= OUTPUT_MAX { self.send(&[]).await } else { Ok(()) }
+    }
+
+    /// Takes data through the coder. Nothing more is read before what came out of it is gone.
+    async fn take_coded(&mut self, range: std::ops::Range<usize>, consumed: usize) -> Result<(), Trouble> {
+        for piece in self.source.held.octets().get(range).unwrap_or_default().chunks(CODED_PIECE) {
+            let Some(coder) = &mut self.coder else { break };
+            coder.push(piece);
+            let Sink { encoder, output, .. } = &mut self.sink;
+            coder.drain(|coded| encoder.data(coded, output)).map_err(Trouble::Source)?;
+        }
+        self.source.held.consume(consumed);
+        if self.sink.output.len() >= OUTPUT_MAX { self.send(&[]).await } else { Ok(()) }
+    }
+
+    /// Brings out what the coder holds: before a wait for a body of unknown length, which may be a stream of events, and
+    /// at the end.
+    fn flush_coder(&mut self, ends: bool) -> Result<(), Trouble> {
+        let Some(coder) = &mut self.coder else { return Ok(()) };
+        match ends {
+            true => coder.finish(),
+            false if self.source.decoder.left().is_none() => coder.flush(),
+            false => {}
+        }
+        let Sink { encoder, output, .. } = &mut self.sink;
+        coder.drain(|coded| encoder.data(coded, output)).map_err(Trouble::Source)
     }
 
     /// Counts octets of the body.
@@ -285,6 +319,7 @@ impl Pump<'_> {
     }
 
     fn end(&mut self) -> Result<(), Trouble> {
+        self.flush_coder(true)?;
         let trailers = Some(&*self.trailers).filter(|trailers| !trailers.is_empty());
         self.sink.encoder.end(trailers, self.sink.output).map_err(Trouble::Source)
     }
@@ -385,6 +420,7 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
         octets: &tally.request_octets,
         octets_max: u64::MAX,
         kept: None,
+        coder: None,
     };
     let mut down = Pump {
         worker,
@@ -408,6 +444,7 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
         octets: &tally.response_octets,
         octets_max: u64::MAX,
         kept: None,
+        coder: None,
     };
     // Both ends of a tunnel tell a complete stream from a broken one by how it is closed.
     client.ends_response.set(true);

@@ -186,8 +186,8 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
         Known::of(exchange).edit_response(&mut reply.head, &route.response_headers);
     }
     filter::reply(exchange, &mut reply.head, reply.body.len());
-    let in_place = exchange.scratch.passage.notes.replacement.take();
-    let reply = Reply { head: reply.head, body: in_place.as_deref().unwrap_or(reply.body) };
+    let body = exchange.scratch.passage.notes.whole_body(reply.body);
+    let reply = Reply { head: reply.head, body: &body };
     if !exchange.server.request_is_done() {
         exchange.server.close_after_response();
     }

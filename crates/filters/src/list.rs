@@ -30,6 +30,7 @@ macro_rules! for_each_filter {
             RequestId request_id;
             RateLimit rate_limit;
             ConcurrencyLimit concurrency_limit;
+            Compress compress;
             Fault fault;
         }
     };

@@ -1,6 +1,8 @@
 //! What the filters of one exchange remember.
 
+use crate::compress::Coder;
 use crate::concurrency_limit::Permit;
+use std::borrow::Cow;
 use std::sync::Arc;
 use strait_message::Headers;
 
@@ -18,6 +20,8 @@ pub struct Notes {
     pub response_octets_max: Option<u64>,
     /// What is sent in place of the response's body.
     pub replacement: Option<Arc<[u8]>>,
+    /// Codes the response's body on its way.
+    pub coder: Option<Box<Coder>>,
     /// Requests that a rate limit would still let come at once, and seconds until all of its burst is back.
     pub limit_left: Option<(u64, u64)>,
     /// Counts as under way; given back at the end of the exchange.
@@ -25,12 +29,23 @@ pub struct Notes {
 }
 
 impl Notes {
+    /// A body of which all is here, as it is sent: replaced, coded, or `body` itself.
+    pub fn whole_body<'b>(&mut self, body: &'b [u8]) -> Cow<'b, [u8]> {
+        let replaced = self.replacement.take();
+        match (self.coder.take(), replaced) {
+            (Some(coder), replaced) => Cow::Owned(coder.whole(replaced.as_deref().unwrap_or(body))),
+            (None, Some(replaced)) => Cow::Owned(replaced.to_vec()),
+            (None, None) => Cow::Borrowed(body),
+        }
+    }
+
     /// Forgets everything, keeping the memory.
     pub fn clear(&mut self) {
         self.forced.clear();
         self.request_id = None;
         (self.request_octets_max, self.response_octets_max) = (None, None);
         self.replacement = None;
+        self.coder = None;
         self.limit_left = None;
         self.permits.clear();
     }

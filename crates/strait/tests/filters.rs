@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "shared by several tests")]
 mod support;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use support::{Strait, get, whole};
 
@@ -141,4 +141,92 @@ fn pages_limits_and_ids_hold_on_the_way_back() {
     assert_eq!(answer.matches(&format!("X-Request-Id: {id}")).count(), 2, "there and back: {answer}");
     assert!(get(address, "/late").ends_with("late"));
     strait.said(id);
+}
+
+/// An answer's head and its body in octets, without the framing of chunks.
+fn octets(address: SocketAddr, request: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let at = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+    let (head, mut rest) = (String::from_utf8(answer[..at].to_vec()).unwrap(), &answer[at..]);
+    if !head.contains("Transfer-Encoding: chunked") {
+        return (head, rest.to_vec());
+    }
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|window| window == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return (head, body);
+        }
+        body.extend_from_slice(&rest[end + 2..end + 2 + length]);
+        rest = &rest[end + 4 + length..];
+    }
+}
+
+#[test]
+fn bodies_are_coded_for_clients_that_take_it() {
+    let page = "all work and no play ".repeat(20_000);
+    let sent = page.clone();
+    let origin = support::origin_with(move |mut stream| {
+        let fields = "Content-Type: text/plain\r\nETag: \"a\"\r\nConnection: close";
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\n{fields}\r\nContent-Length: {}\r\n\r\n{sent}", sent.len());
+    });
+    let own = "x".repeat(2000);
+    let strait = serving(&format!(
+        "routes:\n  /: {{to: \"{origin}\", filters: [compress]}}\n  /own: {{respond: {own}, filters: [compress: gzip]}}\n"
+    ));
+    let address = strait.ready();
+    let request = |path: &str, version: &str, coding: &str| {
+        format!("GET {path} HTTP/{version}\r\nHost: h\r\nAccept-Encoding: {coding}\r\nConnection: close\r\n\r\n")
+    };
+    let gunzipped = |body: &[u8]| {
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(body).read_to_string(&mut text).unwrap();
+        text
+    };
+    for version in ["1.1", "1.0"] {
+        let (head, body) = octets(address, &request("/", version, "gzip"));
+        assert!(head.contains("Content-Encoding: gzip\r\n") && head.contains("ETag: W/\"a\"\r\n"), "{head}");
+        assert!(!head.contains("Content-Length") && head.contains("Vary: Accept-Encoding"), "{head}");
+        assert!(body.len() < page.len() / 50 && gunzipped(&body) == page, "{} octets", body.len());
+    }
+    let (head, body) = octets(address, &request("/", "1.1", "identity"));
+    assert!(head.contains("Content-Length: 420000\r\n") && body == page.as_bytes(), "{head}");
+    let (head, body) = octets(address, &request("/own", "1.1", "gzip"));
+    assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())) && gunzipped(&body) == own, "{head}");
+}
+
+#[test]
+fn events_are_flushed_as_they_come() {
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Arc::new(std::sync::Mutex::new(wait));
+    let origin = support::origin_with(move |mut stream| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(format!("{head}b\r\ndata: one\n\n\r\n").as_bytes()).unwrap();
+        wait.lock().unwrap().recv().unwrap();
+        let _ = stream.write_all(b"0\r\n\r\n");
+    });
+    let strait = serving(&format!("routes:\n  /: {{to: \"{origin}\", filters: [compress]}}\n"));
+    let mut stream = TcpStream::connect(strait.ready()).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n").unwrap();
+    let mut decoder = flate2::write::GzDecoder::new(Vec::new());
+    let mut answer = BufReader::new(&stream);
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        answer.read_line(&mut line).unwrap();
+    }
+    // The origin waits: whatever can be read of the event has been flushed.
+    while !decoder.get_ref().ends_with(b"data: one\n\n") {
+        let mut length = String::new();
+        answer.read_line(&mut length).unwrap();
+        let mut chunk = vec![0; usize::from_str_radix(length.trim(), 16).unwrap() + 2];
+        answer.read_exact(&mut chunk).unwrap();
+        decoder.write_all(&chunk[..chunk.len() - 2]).unwrap();
+        decoder.flush().unwrap();
+    }
+    go_on.send(()).unwrap();
 }

@@ -1,7 +1,6 @@
 //! Words for filters that are none yet, and those of other products.
 
 pub(super) const UNBUILT: &[(&str, &str)] = &[
-    ("compress", "compression"),
     ("cache", "caching"),
     ("auth", "authentication"),
     ("jwt", "JSON Web Tokens"),

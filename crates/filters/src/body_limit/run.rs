@@ -20,6 +20,7 @@ impl Behaviour for BodyLimit {
         if response.body.known().is_some_and(|octets| octets > max) {
             response.head.status = Status::BAD_GATEWAY;
             response.head.headers.clear();
+            response.notes.coder = None;
             response.notes.replacement = Some((*b"the response is larger than allowed here\n").into());
             return;
         }

@@ -22,6 +22,8 @@ impl Behaviour for ErrorPages {
         if let Some(status) = page.status {
             response.head.status = status;
         }
+        // What was said about coding was about the other body.
+        response.notes.coder = None;
         response.notes.replacement = Some(page.body.clone());
     }
 
