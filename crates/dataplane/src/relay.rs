@@ -400,9 +400,8 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
     let (mut up_decoder, mut down_decoder) = (raw_decoder(), raw_decoder());
     let (mut up_encoder, mut down_encoder) = (Encoder::UntilClose, Encoder::UntilClose);
     let mut down_trailers = Headers::new();
-    let begun = Cell::new(false);
     // A write that fails ends both directions.
-    let failed = Cell::new(false);
+    let (begun, failed) = (Cell::new(false), Cell::new(false));
     let limits = &listener.limits.http1;
     let mut up = Pump {
         worker,

@@ -50,8 +50,8 @@ fn thousandths(text: &[u8]) -> Option<u16> {
         [whole, b'.', fraction @ ..] if fraction.len() <= 3 => (*whole, fraction),
         _ => return None,
     };
-    let digits = fraction.iter().chain(b"000").take(3);
-    let value = digits.fold(Some(0u16), |sum, digit| digit.is_ascii_digit().then_some(sum? * 10 + u16::from(digit - b'0')));
+    let mut digits = fraction.iter().chain(b"000").take(3);
+    let value = digits.try_fold(0u16, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u16::from(digit - b'0')));
     match (whole, value?) {
         (b'0', value) => Some(value),
         (b'1', 0) => Some(1000),
