@@ -45,6 +45,7 @@ fn things(plan: &Plan) -> BTreeMap<String, String> {
     things.insert("the access log".to_owned(), format!("{:?}", plan.access_log));
     for listener in &plan.listeners {
         let own = format!("{} {:?} {:?}", listener.address, listener.limits, listener.trusted_proxies);
+        let own = format!("{own} {:?} {}", listener.https_port, listener.tls.as_deref().map_or_else(String::new, tls));
         things.insert(format!("listener {}", listener.name), own);
         for route in &listener.routes.routes {
             things.insert(format!("route {} of {}", route.pattern, listener.name), meaning(plan, route));
@@ -58,11 +59,24 @@ fn things(plan: &Plan) -> BTreeMap<String, String> {
         let _ = write!(own, " {durations:?} {:?} {:?}", upstream.health_check, upstream.outliers);
         let _ = write!(own, " {} {}", upstream.takes_hints, upstream.keep_alive_warm);
         for endpoint in &upstream.endpoints {
-            let _ = write!(own, " {}={}/{}", endpoint.name, endpoint.weight, endpoint.tier);
+            let tls = endpoint.state.tls.as_ref().map(|tls| tls.hash);
+            let _ = write!(own, " {}={}/{} {tls:?}", endpoint.name, endpoint.weight, endpoint.tier);
         }
         things.insert(format!("upstream {}", upstream.name), own);
     }
     things
+}
+
+/// The policies of a listener: what clients must prove, and the certificates they see.
+fn tls(tls: &strait_tls::ListenerTls) -> String {
+    let mut text = format!("{:?} {}", tls.handshake_timeout, tls.handshakes_max);
+    for policy in tls.policies() {
+        let settings = &policy.settings;
+        let certificates = settings.certificates.all().iter().map(|certificate| &certificate.fingerprint);
+        let certificates: Vec<_> = certificates.collect();
+        let _ = write!(text, " {} {:?} {} {certificates:?}", settings.name, policy.hash, settings.tickets.is_some());
+    }
+    text
 }
 
 /// A route without what belongs to the file (its line) and to the plan (indices).

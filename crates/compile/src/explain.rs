@@ -7,6 +7,9 @@ mod health;
 mod render;
 mod request;
 mod retries;
+mod tls;
+
+pub use tls::TlsAnswer;
 
 pub use conditions::BranchStep;
 pub use filters::FilterStep;
@@ -29,8 +32,11 @@ const CHOICES_SHOWN: usize = 10;
 const LOSERS_MAX: usize = 20;
 
 /// A client of which nothing is said.
-const UNKNOWN_CLIENT: ClientView =
-    ClientView { address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), from_trusted_proxy: false };
+const UNKNOWN_CLIENT: ClientView = ClientView {
+    address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+    from_trusted_proxy: false,
+    secure: false,
+};
 
 /// A request that is asked about.
 #[derive(Clone, Debug)]
@@ -71,6 +77,8 @@ pub struct Explanation {
     pub listener: Arc<str>,
     /// Its address.
     pub address: String,
+    /// How TLS is spoken, where it is.
+    pub tls: Option<TlsAnswer>,
     /// The route that won; `None` when there is none.
     pub winner: Option<Winner>,
     /// The entries of the route's `when` that were asked, in order: the last one holds, or none does.
@@ -257,6 +265,7 @@ fn explained(plan: &Plan, listener: &Listener, asked: &Evidence<'_>, view: Optio
         method: facts.method.as_str().to_owned(),
         listener: listener.name.clone(),
         address: listener.address.to_string(),
+        tls: listener.tls.as_deref().map(|tls| TlsAnswer::of(tls, &text(facts.host))),
         winner: winner(&listener.routes, facts, &verdict, &path),
         branches: conditions::steps(&listener.routes, &evidence),
         losers,
@@ -266,17 +275,31 @@ fn explained(plan: &Plan, listener: &Listener, asked: &Evidence<'_>, view: Optio
         retries: route.map_or_else(Vec::new, |route| retries::retries(plan, route, facts.method)),
         health: route.map_or_else(Vec::new, |route| health::health(plan, route)),
         request_fields: route.map_or_else(Edits::default, |route| {
-            request_fields(route, facts.headers, &view.unwrap_or(UNKNOWN_CLIENT), &evidence)
+            let edits = request_fields(route, facts.headers, &view.unwrap_or(UNKNOWN_CLIENT), &evidence);
+            if listener.tls.is_some() { over_tls(edits) } else { edits }
         }),
         response_fields: route.map_or_else(Edits::default, |route| response_fields(route, &evidence)),
         client: view.map(|view| view.address.ip().to_string()),
         decided: route.map_or_else(Vec::new, |route| decided(route, &evidence)),
-        outcome: answered(&filters).unwrap_or_else(|| outcome(plan, verdict, &evidence)),
+        outcome: to_https(listener, &verdict, facts)
+            .or_else(|| answered(&filters))
+            .unwrap_or_else(|| outcome(plan, verdict, &evidence)),
         filters,
         host: text(facts.host),
         path,
         query: facts.query.map(text),
     }
+}
+
+/// The redirect of a plain listener to the one with TLS, where a route matches.
+fn to_https(listener: &Listener, verdict: &Verdict<'_>, facts: &Facts<'_>) -> Option<Outcome> {
+    let port = listener.https_port.filter(|_| !facts.host.is_empty() && facts.scheme != "https")?;
+    let Verdict::Route(..) = verdict else { return None };
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    let port = if port == 443 { String::new() } else { format!(":{port}") };
+    let query = facts.query.map_or_else(String::new, |query| format!("?{}", text(query)));
+    let location = format!("https://{}{port}{}{query}", text(facts.host), text(facts.path));
+    Some(Outcome::Redirect { status: 308, location })
 }
 
 fn find_listener<'p>(plan: &'p Plan, name: Option<&str>, port: Option<u16>) -> Result<&'p Listener, Refusal> {
@@ -440,6 +463,13 @@ fn each<'p>(upstreams: impl Iterator<Item = &'p Upstream>, text: impl Fn(&Upstre
     let mut all: Vec<String> = upstreams.map(text).collect();
     all.dedup();
     all.join(" / ")
+}
+
+/// The scheme is another one there.
+fn over_tls(mut edits: Edits) -> Edits {
+    let mut scheme = edits.set.iter_mut().filter(|(name, _)| name == "X-Forwarded-Proto");
+    scheme.by_ref().for_each(|(_, value)| *value = "https".to_owned());
+    edits
 }
 
 /// What the origin is told besides what the client sent, by the lists that the data plane goes by.

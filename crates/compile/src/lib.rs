@@ -32,12 +32,16 @@ mod registry;
 mod retry;
 mod routes;
 mod texts;
+mod tls;
 mod unreachable;
 mod upstreams;
 
 pub use differ::{Change, changes};
 pub use difference::{FieldStep, Step, Turn, difference};
-pub use explain::{BranchStep, Explanation, FilterStep, Loser, Outcome, Question, Refusal, Share, Winner, explain};
+pub use explain::{
+    BranchStep, Explanation, FilterStep, Loser, Outcome, Question, Refusal, Share, TlsAnswer, Winner, explain,
+};
+pub use tls::LocalAuthority;
 
 use filters::{Filters, Kept};
 use registry::Registry;
@@ -48,6 +52,7 @@ use strait_config::value::LogPath;
 use strait_config::{Diagnostic, Diagnostics, Snapshot};
 use strait_plan::Plan;
 use strait_record::Format;
+use tls::Tls;
 use upstreams::Upstreams;
 
 /// Compiles snapshots, one after the other, for a fixed number of workers. What outlives a plan (connections and
@@ -61,6 +66,9 @@ pub struct Compiler {
     generation: u64,
     registry: Registry,
     kept: Kept,
+    tls: tls::Kept,
+    clock: fn() -> i64,
+    warnings: Vec<Diagnostic>,
 }
 
 /// Which of the outputs are terminals: what `format: auto` of the access log depends on.
@@ -79,13 +87,46 @@ impl Compiler {
     pub fn new(workers: usize) -> Self {
         let seed = RandomState::new().hash_one(0);
         let registry = Registry::new(workers);
-        Self { workers, terminals: Terminals::default(), seed, generation: 0, registry, kept: Kept::default() }
+        Self {
+            workers,
+            terminals: Terminals::default(),
+            seed,
+            generation: 0,
+            registry,
+            kept: Kept::default(),
+            tls: tls::Kept::default(),
+            clock: wall_clock,
+            warnings: Vec::new(),
+        }
     }
 
     /// The same, knowing which outputs are terminals.
     #[must_use]
     pub fn with_terminals(self, terminals: Terminals) -> Self {
         Self { terminals, ..self }
+    }
+
+    /// The same, with a local authority that lies somewhere. Without, it is made for as long as this compiler lives.
+    #[must_use]
+    pub fn with_local_authority(mut self, place: LocalAuthority) -> Self {
+        self.tls.place = place;
+        self
+    }
+
+    /// The same with another clock, in seconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn with_clock(self, clock: fn() -> i64) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The keys that seal tickets: whoever runs the proxy rotates them.
+    pub fn ticket_keys(&self) -> &Arc<strait_tls::TicketKeys> {
+        &self.tls.tickets
+    }
+
+    /// What deserves a look in the snapshot that was compiled last: certificates that will expire, hosts without one.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
     }
 
     /// How many workers plans are made for.
@@ -99,15 +140,20 @@ impl Compiler {
     /// Everything that is wrong with its patterns, in one list. The compiler is then as it was before.
     pub fn compile(&mut self, snapshot: &Snapshot) -> Result<Arc<Plan>, Diagnostics> {
         let mut found = Vec::new();
-        let mut upstreams = Upstreams::of(snapshot, &self.registry);
+        let tls = Tls::new(snapshot, &mut self.tls, (self.clock)());
+        let mut upstreams = Upstreams::of(snapshot, &self.registry, tls);
         let mut filters = Filters::of(snapshot, &mut self.kept, self.seed);
         let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut filters, &mut found);
         found.extend(filters.into_findings());
+        let (upstreams, mut tls) = upstreams.into_list();
+        let listeners = listeners::listeners(snapshot, &tables, &mut tls);
+        found.append(&mut tls.found);
+        let files = tls.into_files();
         if found.iter().any(Diagnostic::is_error) {
             return Err(snapshot.refuse(found));
         }
-        let listeners = listeners::listeners(snapshot, &tables);
-        let upstreams = upstreams.into_list();
+        self.warnings = found;
+        self.tls.forget_issued();
         self.registry.remember(&tables, &upstreams);
         self.kept.forget_dead();
         self.generation += 1;
@@ -117,6 +163,7 @@ impl Compiler {
             upstreams,
             access_log: self.access_log(snapshot),
             drain_timeout: snapshot.spec.drain_timeout.get().map(Into::into),
+            files,
         }))
     }
 
@@ -136,6 +183,13 @@ impl Compiler {
             LogFormat::Auto => Format::Json,
         }
     }
+}
+
+/// Seconds since 1970-01-01 UTC.
+#[allow(clippy::disallowed_methods, reason = "certificates have dates; tests bring their own clock")]
+pub fn wall_clock() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// What deserves a look in a configuration that compiles: the snapshot's warnings, routes that no request reaches, and

@@ -1,6 +1,7 @@
 //! Listeners: addresses, limits, whom they trust, and the table they use.
 
 use crate::routes::{NamedTable, TOP, has_own_table};
+use crate::tls::Tls;
 use std::sync::Arc;
 use strait_config::value::{Address, Cidr};
 use strait_config::{Snapshot, Spanned, spec};
@@ -8,21 +9,33 @@ use strait_plan::{ListenAddress, Listener, ListenerLimits, RouteSet, TrustedProx
 use strait_route::PathRules;
 
 /// The listeners of a snapshot, with the tables made from it.
-pub(crate) fn listeners(snapshot: &Snapshot, tables: &[NamedTable]) -> Vec<Listener> {
+pub(crate) fn listeners(snapshot: &Snapshot, tables: &[NamedTable], tls: &mut Tls<'_>) -> Vec<Listener> {
     let top = trusted(&snapshot.spec.trusted_proxies);
     let compile = |(name, spec): &(Spanned<String>, spec::Listener)| {
+        let written = spec.routes.as_ref().unwrap_or(&snapshot.spec.routes);
         let table = if has_own_table(spec) { &*name.value } else { TOP };
         Some(Listener {
             name: name.value.as_str().into(),
             address: address(&spec.address),
             routes: find(tables, table)?,
             limits: limits(&spec.limits),
+            tls: tls.listener(name, spec, written),
+            https_port: https_port(snapshot, spec),
             trusted_proxies: spec.trusted_proxies.as_ref().map_or_else(|| top.clone(), |own| trusted(own)),
             path_rules: PathRules { merge_slashes: spec.merge_slashes, ..PathRules::default() },
             end_is_leaving: spec.half_close == spec::HalfClose::Abort,
         })
     };
     snapshot.spec.listeners.iter().filter_map(compile).collect()
+}
+
+/// The port that a listener's requests are redirected to: that of the first one with TLS and the same routes.
+fn https_port(snapshot: &Snapshot, listener: &spec::Listener) -> Option<u16> {
+    if !listener.redirects_to_https() || listener.routes.is_some() {
+        return None;
+    }
+    let others = snapshot.spec.listeners.iter().map(|(_, other)| other);
+    others.filter(|other| other.routes.is_none() && other.tls().is_some()).find_map(|other| other.address.port())
 }
 
 fn find(tables: &[NamedTable], name: &str) -> Option<Arc<RouteSet>> {

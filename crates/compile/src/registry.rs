@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 use strait_plan::{EndpointAddress, EndpointState, RouteSet, Upstream, UpstreamState};
 use strait_record::{RouteMeter, Sharded};
+use strait_tls::ClientPolicy;
 
 /// Names come from the configuration, tens of thousands at a time.
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -45,13 +46,16 @@ impl Registry {
         upstream: (&str, &Arc<UpstreamState>),
         name: &str,
         address: EndpointAddress,
+        tls: Option<Arc<ClientPolicy>>,
     ) -> Arc<EndpointState> {
-        find(&self.endpoints, upstream.0, name).unwrap_or_else(|| {
+        let hash = |tls: &Option<Arc<ClientPolicy>>| tls.as_ref().map(|policy| policy.hash);
+        let known = find(&self.endpoints, upstream.0, name);
+        known.filter(|known| hash(&known.tls) == hash(&tls)).unwrap_or_else(|| {
             let literal = match &address {
                 EndpointAddress::Name(host, port) => host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, *port)),
                 EndpointAddress::Unix(_) => None,
             };
-            let state = EndpointState::of(upstream.1.clone(), address, self.workers);
+            let state = EndpointState::of(upstream.1.clone(), address, self.workers).with_tls(tls);
             state.set_resolved(literal.as_slice());
             if self.upstreams.get(upstream.0).is_some_and(|serves| serves.strong_count() > 0) {
                 state.standing.joins();

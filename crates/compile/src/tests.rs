@@ -126,7 +126,7 @@ fn state_that_no_plan_uses_is_forgotten() {
     let other = compile(&mut compiler, "routes: {/: {respond: hello}}");
     let address = strait_plan::EndpointAddress::Name(String::new(), 1);
     let upstream = compiler.registry.upstream("app");
-    let endpoint = compiler.registry.endpoint(("app", &upstream), "localhost:3001", address);
+    let endpoint = compiler.registry.endpoint(("app", &upstream), "localhost:3001", address, None);
     assert_eq!((endpoint.open(), endpoint.standing.since_ms(1)), (0, None));
     assert_eq!(format!("{:?}", compiler.registry).matches("(Weak)").count(), 2, "its table and its route");
     drop(other);

@@ -1,6 +1,7 @@
 //! Upstreams, named ones and those written in place, as the entries of a plan that routes name by index.
 
 use crate::registry::Registry;
+use crate::tls::{Tls, UpstreamTls};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +9,16 @@ use strait_config::spec::{self, To, UpstreamEndpoint};
 use strait_config::value::{Endpoint as Written, Host, Target};
 use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
 use strait_plan::{Endpoint, EndpointAddress, Health, Source, TimeoutSources, Upstream, UpstreamState};
+use strait_tls::ClientPolicy;
 use strait_traffic::Balance;
 
 /// The upstreams of a plan in the making.
 pub(crate) struct Upstreams<'s> {
     snapshot: &'s Snapshot,
     registry: &'s Registry,
+    tls: Tls<'s>,
+    /// For endpoints written as `https://` in upstreams without settings of their own.
+    plain_tls: Option<UpstreamTls>,
     list: Vec<Upstream>,
     /// The entry for a name under these timeouts.
     known: HashMap<(Arc<str>, OwnTimeouts), usize, foldhash::fast::RandomState>,
@@ -41,9 +46,10 @@ pub(crate) struct Split {
 
 impl<'s> Upstreams<'s> {
     /// The named upstreams of a snapshot.
-    pub(crate) fn of(snapshot: &'s Snapshot, registry: &'s Registry) -> Self {
+    pub(crate) fn of(snapshot: &'s Snapshot, registry: &'s Registry, tls: Tls<'s>) -> Self {
         let unnamed = spec::Upstream::decode(&Node::unwritten("localhost:1"), &mut Decoder::default());
-        let mut upstreams = Self { snapshot, registry, list: Vec::new(), known: HashMap::default(), unnamed };
+        let mut upstreams =
+            Self { snapshot, registry, tls, plain_tls: None, list: Vec::new(), known: HashMap::default(), unnamed };
         for (name, upstream) in &snapshot.spec.upstreams {
             upstreams.add(&name.value, &upstream.endpoints, upstream);
         }
@@ -55,8 +61,8 @@ impl<'s> Upstreams<'s> {
         self.registry
     }
 
-    pub(crate) fn into_list(self) -> Vec<Upstream> {
-        self.list
+    pub(crate) fn into_list(self) -> (Vec<Upstream>, Tls<'s>) {
+        (self.list, self.tls)
     }
 
     /// The entries a route leads to.
@@ -160,7 +166,9 @@ impl<'s> Upstreams<'s> {
         let name: Arc<str> = name.into();
         let timeouts = self.snapshot.spec.defaults.timeout.overridden(&spec.timeout);
         let state = self.registry.upstream(&name);
-        let endpoints: Vec<_> = endpoints.iter().map(|endpoint| self.endpoint((&name, &state), endpoint)).collect();
+        let mut tls = spec.tls.as_ref().map(|tls| self.tls.upstream(Some(&tls.0)));
+        let endpoints: Vec<_> =
+            endpoints.iter().map(|endpoint| self.endpoint((&name, &state), endpoint, tls.as_mut())).collect();
         let upstream = Upstream {
             name: name.clone(),
             balance: Balance::default(),
@@ -187,19 +195,44 @@ impl<'s> Upstreams<'s> {
         self.push((name, OwnTimeouts::default()), upstream)
     }
 
-    fn endpoint(&self, upstream: (&str, &Arc<UpstreamState>), written: &UpstreamEndpoint) -> Endpoint {
+    fn endpoint(
+        &mut self,
+        upstream: (&str, &Arc<UpstreamState>),
+        written: &UpstreamEndpoint,
+        tls: Option<&mut UpstreamTls>,
+    ) -> Endpoint {
         let name: Arc<str> = written.address.to_string().into();
         let (address, authority) = match &written.address.value {
-            Written::Tcp { host, port } => {
+            Written::Tcp { host, port, .. } => {
                 // An IPv6 address is resolved without its brackets.
                 let bare = if let Host::Ip(ip) = host { ip.to_string() } else { host.to_string() };
-                (EndpointAddress::Name(bare, *port), name.clone())
+                (EndpointAddress::Name(bare, *port), format!("{host}:{port}").into())
             }
             // A socket file has no name that a Host field could carry.
             Written::Unix(path) => (EndpointAddress::Unix(path.clone()), "localhost".into()),
         };
-        let state = self.registry.endpoint(upstream, &name, address);
+        let tls = self.endpoint_tls(&written.address, tls);
+        let state = self.registry.endpoint(upstream, &name, address, tls);
         Endpoint { name, authority, weight: written.weight, tier: 0, state }
+    }
+
+    /// How TLS is spoken to an endpoint: by its upstream's settings, or by those of the language where it is written
+    /// as `https://`.
+    fn endpoint_tls(&mut self, written: &Spanned<Written>, own: Option<&mut UpstreamTls>) -> Option<Arc<ClientPolicy>> {
+        let (host, is_https) = match &written.value {
+            Written::Tcp { host, tls, .. } => (host.to_string(), *tls),
+            Written::Unix(_) => ("localhost".to_owned(), false),
+        };
+        match own {
+            Some(own) => self.tls.endpoint(own, &host, written.span),
+            None if is_https => {
+                let mut plain = self.plain_tls.take().unwrap_or_else(|| self.tls.upstream(None));
+                let policy = self.tls.endpoint(&mut plain, &host, written.span);
+                self.plain_tls = Some(plain);
+                policy
+            }
+            None => None,
+        }
     }
 }
 

@@ -135,6 +135,19 @@ codes! {
     PATTERN_TIE = "E0307", "two patterns match the same requests",
         "The most specific pattern wins, so order never matters; two patterns of equal rank that overlap would make it matter.";
 
+    // TLS.
+    CERTIFICATE = "E0310", "a certificate cannot be used",
+        "A certificate is a PEM file: the certificate itself, behind it those that issued it. It must be readable by the user that Strait runs as.";
+    CERTIFICATE_KEY = "E0311", "a key cannot be used",
+        "The key belongs to the certificate it stands beside, is of the same kind (ECDSA, Ed25519 or RSA) and has no passphrase.";
+    CERTIFICATE_DATE = "E0312", "a certificate has expired, or will soon",
+        "Clients refuse a certificate outside of its dates. One that has expired is an error; one that expires within 14 days, or is not valid yet, is a warning.";
+    NO_CERTIFICATE = "E0313", "no certificate covers a host",
+        "A listener with TLS serves a host of `routes` for which it has no certificate, so that every client would refuse it. Name one in `certificates.files`. For hosts that no public authority issues for (localhost, *.internal, addresses) the local authority issues one without being asked; with `certificates: {local: all}` it does for any host, and clients must trust it (`strait ca`).";
+    AUTHORITY = "E0314", "certificates of authorities cannot be used",
+        "`ca` and `crl` are PEM files with certificates of authorities and their revocation lists.";
+    LOCAL_AUTHORITY = "E0315", "the local authority cannot be used",
+        "Strait keeps its own authority in a folder (`strait ca` names it) and makes it when it is first needed. The folder must be writable then, and readable afterwards.";
     UNKNOWN_POLICY = "E0330", "no policy of this name", "`- use: NAME` stands for the filters of the entry NAME of `policies`.";
     POLICY_CYCLE = "E0331", "a policy uses itself", "Policies may use other policies, as long as none comes back to itself.";
     UNUSED_POLICY = "E0332", "a policy is never used", "No list of filters has `use` with its name. This is a warning.";

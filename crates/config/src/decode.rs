@@ -151,7 +151,10 @@ impl Decoder {
                 None if entry.key.value.starts_with("x-") => {}
                 None => {
                     self.unknown_key(entries, &entry.key, shape);
-                    fields.recover(&entry.key.value, &entry.value);
+                    // A word of what is not built is no typing mistake for one that is.
+                    if !shape.unbuilt.iter().any(|(word, _)| *word == entry.key.value) {
+                        fields.recover(&entry.key.value, &entry.value);
+                    }
                 }
             }
         }

@@ -10,6 +10,7 @@ mod retry;
 mod route;
 mod telemetry;
 mod tests;
+mod tls;
 mod upstream;
 
 pub use admin::Admin;
@@ -21,6 +22,10 @@ pub use retry::{Backoff, Retry, RetryOn};
 pub use route::{Redirect, RedirectStatus, Respond, Route, To};
 pub use telemetry::{AccessLog, LogFormat, Telemetry};
 pub use tests::{Expectation, RequestTest};
+pub use tls::{
+    CertificateFiles, Certificates, ClientAuth, ClientAuthMode, EndpointTls, HostTls, ListenerTls, LocalNames,
+    TlsVersion, UpstreamTls,
+};
 pub use upstream::{Balance, KeepAlive, Queue, Timeouts, Upstream, UpstreamEndpoint};
 
 use crate::decode::{OneOrMany, Table};
@@ -101,7 +106,6 @@ use strait_config_derive::Spec;
     ),
     unbuilt(
         auth = "authentication",
-        certificates = "TLS certificates",
         mesh = "the service mesh",
         providers = "configuration from Docker, Kubernetes and others",
     )
@@ -119,6 +123,8 @@ pub struct Root {
     pub routes: Table<Route>,
     /// Named groups of interchangeable endpoints.
     pub upstreams: Table<Upstream>,
+    /// Certificates for every listener with TLS.
+    pub certificates: Certificates,
     /// Named lists of filters; `- use: NAME` stands for one in any list of filters.
     pub policies: Table<Vec<Filter>>,
     /// What holds for every route unless it says otherwise.

@@ -109,17 +109,21 @@ fn values_are_written_as_they_are_read() {
     round::<Address>("[::1]:80", "[::1]:80");
     round::<Address>("unix:/run/a.sock", "unix:/run/a.sock");
     round::<Target>("http://Example.com", "example.com:80");
+    round::<Target>("https://Example.com", "https://example.com:443");
     round::<Target>("[2001:db8::1]:80", "[2001:db8::1]:80");
 }
 
 #[test]
 fn targets_have_these_forms() {
-    let tcp = |host: &str, port| Target::Endpoint(Endpoint::Tcp { host: Host::Name(host.to_owned()), port });
+    let tcp =
+        |host: &str, port| Target::Endpoint(Endpoint::Tcp { host: Host::Name(host.to_owned()), port, tls: false });
     assert_eq!(Target::parse("app").unwrap(), Target::Upstream("app".to_owned()));
     assert_eq!(Target::parse("app:80").unwrap(), tcp("app", 80));
     assert_eq!(Target::parse("http://app/").unwrap(), tcp("app", 80));
     assert_eq!(Target::parse("unix:/a").unwrap(), Target::Endpoint(Endpoint::Unix(PathBuf::from("/a"))));
-    for scheme in ["https", "h2c", "grpc", "dns", "srv", "docker", "k8s"] {
+    let by_tls = Target::Endpoint(Endpoint::Tcp { host: Host::Name("app".to_owned()), port: 443, tls: true });
+    assert_eq!(Target::parse("https://app").unwrap(), by_tls);
+    for scheme in ["h2c", "grpc", "dns", "srv", "docker", "k8s"] {
         let flaw = Target::parse(&format!("{scheme}://x:1")).unwrap_err();
         assert_eq!(flaw.code.id, "E0501", "{scheme}");
     }

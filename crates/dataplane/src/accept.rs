@@ -5,6 +5,7 @@ use crate::inherited::Inherited;
 use crate::io::{Socket, UNSENT_MAX};
 #[cfg(feature = "sim")]
 use crate::sim;
+use crate::tls::{self, Arrival};
 use crate::worker::Worker;
 use crate::{downstream, finish};
 use socket2::{Domain, Protocol, SockAddr, Type};
@@ -158,7 +159,12 @@ fn begin(places: &Rc<Places>, socket: Socket, peer: SocketAddr) {
     let adopted = worker.adopted();
     let Some(listener) = adopted.listener(&places.name) else { return };
     match places.admit(listener, peer, !socket.is_local()) {
-        Ok(admitted) => downstream::h1::welcome(socket, peer, admitted),
+        Ok(admitted) => match &listener.tls {
+            None => downstream::h1::welcome(socket, peer, admitted),
+            Some(tls) => {
+                spawn_local(tls::serve(tls.clone(), Arrival { socket, peer, admitted }));
+            }
+        },
         Err(fault) => {
             worker.meter.connections_refused.add(1);
             socket.reset_on_close();

@@ -129,7 +129,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         exchange;
     let ClientConnection { socket, held, alarm, ends_response, .. } = &mut **client;
     let Scratch { asked, response, trailers, extra, passage, .. } = &mut **scratch;
-    let known = Known { asked, view, listener, id };
+    let known = Known { asked, view, listener, id, tls: socket.tls() };
     let body_max = octets_max(listener, chosen.route).min(passage.notes.request_octets_max.unwrap_or(u64::MAX));
     let mut decoder = std::mem::take(server.decoder_mut());
     let mut encoder = std::mem::take(origin.engine.encoder_mut());

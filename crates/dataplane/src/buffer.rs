@@ -82,6 +82,11 @@ impl Buffer {
         self.octets.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// The octets not yet taken, to be worked on where they lie.
+    pub(crate) fn filled_mut(&mut self) -> &mut [u8] {
+        self.octets.get_mut(self.start..self.end).unwrap_or_default()
+    }
+
     /// Takes octets from the front.
     pub(crate) fn consume(&mut self, octets: usize) {
         self.start = (self.start + octets).min(self.end);

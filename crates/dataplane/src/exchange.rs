@@ -112,8 +112,13 @@ impl Tally<'_> {
 async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
     receive_head(exchange).await?;
     exchange.view = exchange.listener.trusted_proxies.client(exchange.client.peer, &exchange.scratch.request.headers);
+    exchange.view.secure = exchange.client.socket.tls().is_some();
     find_path(exchange.scratch, exchange.listener.path_rules)?;
+    check_host(exchange)?;
     let route = find_route(exchange)?;
+    if let Some(port) = redirects_to(exchange) {
+        return reply::to_https(exchange, port).await;
+    }
     admit(exchange, route)?;
     if is_for_us(exchange) {
         return reply::own_options(exchange).await;
@@ -186,6 +191,27 @@ fn find_path(scratch: &mut Scratch, rules: PathRules) -> Result<(), Fault> {
         target.extend_from_slice(query);
     }
     Ok(())
+}
+
+/// Whether the host is served as the connection is: a connection that was let in for one name says nothing about
+/// another whose clients must prove more (RFC 9110 §15.5.20).
+fn check_host(exchange: &Exchange<'_>) -> Result<(), Fault> {
+    let (Some(secured), Some(tls)) = (exchange.client.socket.secured(), &exchange.listener.tls) else { return Ok(()) };
+    let host = std::str::from_utf8(&exchange.scratch.host).ok().filter(|host| !host.is_empty());
+    let (policy, connection) = (tls.policy_of(host), secured.policy);
+    let hash = |policy| tls.policy(policy).map(|policy| policy.hash);
+    match policy == connection || hash(policy) == hash(connection) {
+        true => Ok(()),
+        false => Err(Fault::client(Phase::Route, Kind::Misdirected)),
+    }
+}
+
+/// The port of https that a request is redirected to; none when a trusted proxy says that it came by https.
+fn redirects_to(exchange: &Exchange<'_>) -> Option<u16> {
+    let port = exchange.listener.https_port?;
+    let headers = &exchange.scratch.request.headers;
+    let scheme = strait_plan::scheme(exchange.view.from_trusted_proxy, headers, false);
+    (scheme != "https" && !exchange.scratch.host.is_empty()).then_some(port)
 }
 
 fn find_route<'c>(exchange: &mut Exchange<'c>) -> Result<&'c Route, Fault> {

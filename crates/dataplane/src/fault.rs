@@ -50,6 +50,8 @@ pub(crate) fn broken(error: &io::Error) -> Kind {
     match error.kind() {
         io::ErrorKind::ConnectionReset => Kind::Reset,
         io::ErrorKind::TimedOut => Kind::Timeout,
+        // A record of TLS that cannot be opened.
+        io::ErrorKind::InvalidData => Kind::Tls,
         _ => Kind::Closed,
     }
 }

@@ -14,7 +14,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use strait_filters::{Answer, Call, Chain, Facts, Now, Passage, Request, Response, Stop, Target};
 use strait_message::{BodyLength, Fault, Phase, RequestHead, ResponseHead};
-use strait_plan::{ClientView, Listener, Route};
+use strait_plan::{ClientView, Listener, Route, TlsFacts};
 use strait_route::Captures;
 
 pub(crate) use strait_filters::{Body, Reply};
@@ -29,16 +29,17 @@ pub(crate) struct Filtered<'a> {
 
 /// What filters know about an exchange.
 pub(crate) fn facts<'a>(worker: &Worker, route: &'a Route, known: Known<'a>) -> Facts<'a> {
-    let Known { asked, view, listener, id } = known;
-    let scheme = strait_plan::scheme(view.from_trusted_proxy, &asked.request.headers, false);
-    facts_of(worker, route, (id, view, listener, scheme), (&asked.path, &asked.target, &asked.host, asked.captures))
+    let Known { asked, view, listener, id, tls } = known;
+    let scheme = strait_plan::scheme(view.from_trusted_proxy, &asked.request.headers, view.secure);
+    let written = (&*asked.path, &*asked.target, &*asked.host, asked.captures);
+    facts_of(worker, route, (id, view, listener, scheme, tls), written)
 }
 
 /// The same while the request's head is being changed: what else is known, and what was asked, by themselves.
 fn facts_of<'a>(
     worker: &Worker,
     route: &'a Route,
-    (id, view, listener, scheme): (&'a RequestId, &ClientView, &'a Listener, &'static str),
+    (id, view, listener, scheme, tls): (&'a RequestId, &ClientView, &'a Listener, &'static str, Option<&'a TlsFacts>),
     (path, target, host, captures): (&'a [u8], &'a [u8], &'a [u8], Captures),
 ) -> Facts<'a> {
     Facts {
@@ -52,7 +53,7 @@ fn facts_of<'a>(
         listener: &listener.name,
         client_address: Some(view.address).filter(|address| *address != UNKNOWN),
         captures,
-        tls: None,
+        tls,
         now: Now { us: worker.clock.now_us(), wall_us: worker.clock.wall_us(worker.clock.now_us()) },
         draw: worker.ids.borrow_mut().random(),
         trial: false,
@@ -71,9 +72,14 @@ pub(crate) async fn request(
         &mut **scratch;
     // Before filters set fields of such names for the origin.
     forward::remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
-    let scheme = strait_plan::scheme(view.from_trusted_proxy, &request.headers, false);
+    let scheme = strait_plan::scheme(view.from_trusted_proxy, &request.headers, view.secure);
     let mut request = Request {
-        facts: facts_of(worker, route, (id, view, listener, scheme), (path, target, host, *captures)),
+        facts: facts_of(
+            worker,
+            route,
+            (id, view, listener, scheme, client.socket.tls()),
+            (path, target, host, *captures),
+        ),
         head: request,
         target: Target::new(target, rewritten, decoded),
         body,
@@ -119,9 +125,9 @@ async fn wait(worker: &Worker, listener: &Listener, client: &ClientConnection, c
 pub(crate) fn reply(exchange: &mut Exchange<'_>, head: &mut ResponseHead, octets: usize) {
     let Some(route) = exchange.tally.route else { return };
     let Some(chain) = &route.filters else { return };
-    let Exchange { worker, listener, scratch, id, view, .. } = exchange;
+    let Exchange { worker, listener, client, scratch, id, view, .. } = exchange;
     let Scratch { asked, passage, .. } = &mut **scratch;
-    let facts = facts(worker, route, Known { asked, view, listener, id });
+    let facts = facts(worker, route, Known { asked, view, listener, id, tls: client.socket.tls() });
     Filtered { chain, facts, request: &asked.request, passage }.response(head, BodyLength::Fixed(octets as u64));
 }
 

@@ -2,12 +2,13 @@
 
 use crate::exchange::{Exchange, Tally};
 use crate::request_id::text;
+use crate::tls::Secured;
 use crate::worker::{Adopted, Worker};
 use std::net::SocketAddr;
 use strait_http1::Persistence;
 use strait_message::{Fault, Name};
 use strait_plan::Listener;
-use strait_record::{AccessRecord, End, Format};
+use strait_record::{AccessRecord, End, Format, TlsRecord};
 
 /// Ends the exchange; what becomes of the client's connection.
 pub(crate) fn finish(exchange: &mut Exchange<'_>, outcome: Result<(), Fault>) -> Persistence {
@@ -83,6 +84,7 @@ fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us:
         path: if scratch.path.is_empty() { scratch.request.target() } else { &scratch.path },
         query,
         version: scratch.request.version,
+        tls: exchange.client.socket.secured().map(tls),
         user_agent: headers.get(Name::UserAgent).unwrap_or_default(),
         referer: headers.get(Name::Referer).unwrap_or_default(),
         route: tally.route.map_or("", |route| &route.pattern),
@@ -126,6 +128,18 @@ pub(crate) fn refused(worker: &Worker, adopted: &Adopted, listener: &Listener, p
 /// How an exchange without a fault ended.
 fn filter_end(exchange: &Exchange<'_>) -> End {
     exchange.scratch.passage.progress.answered_by.map_or(End::Complete, |kind| End::Filter(kind.name()))
+}
+
+fn tls(secured: &Secured) -> TlsRecord<'_> {
+    let facts = &secured.facts;
+    TlsRecord {
+        version: facts.version,
+        suite: facts.cipher,
+        server_name: facts.sni.as_deref().unwrap_or_default(),
+        resumed: secured.resumed,
+        client_subject: facts.client.as_ref().map_or("", |client| &client.subject),
+        client_fingerprint: facts.client.as_ref().map_or("", |client| &client.fingerprint),
+    }
 }
 
 /// The address of a client that has none, on a Unix socket.

@@ -64,7 +64,7 @@ fn append_request_fields(
     for field in OwnField::ON_REQUEST.into_iter().filter(wanted) {
         match field {
             OwnField::ForwardedFor => append_forwarded_for(headers, peer, trusted, out),
-            OwnField::ForwardedProto => append(out, field.name(), b"http"),
+            OwnField::ForwardedProto => append(out, field.name(), if view.secure { b"https" } else { b"http" }),
             OwnField::ForwardedHost => append(out, field.name(), headers.get(Name::Host).unwrap_or_default()),
             OwnField::RequestId => append(out, field.name(), id),
             OwnField::Via => append_via(headers, head.version.as_str(), out),

@@ -9,14 +9,17 @@ mod queue;
 
 pub(crate) use pipe::{LentPipe, PIPE_OCTETS_MAX, Pipes};
 
+use crate::buffer::BufferPool;
 #[cfg(feature = "sim")]
 use crate::sim;
+use crate::tls::{DetachedTls, Secured, TlsStream};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
-use strait_plan::EndpointAddress;
+use strait_plan::{EndpointAddress, TlsFacts};
 use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 
@@ -29,6 +32,8 @@ pub(crate) const UNSENT_MAX: u64 = 512 * 1024;
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// One of the others with TLS on it.
+    Tls(Box<TlsStream>),
     #[cfg(feature = "sim")]
     Sim(sim::SimStream),
 }
@@ -38,6 +43,7 @@ pub(crate) enum Socket {
 pub(crate) enum Detached {
     Tcp(std::net::TcpStream),
     Unix(std::os::unix::net::UnixStream),
+    Tls(Box<DetachedTls>),
     #[cfg(feature = "sim")]
     Sim(sim::SimStream),
 }
@@ -84,6 +90,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.poll_read_ready(cx),
             Self::Unix(stream) => stream.poll_read_ready(cx),
+            Self::Tls(stream) => stream.poll_read_ready(cx),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.poll_read_ready(cx),
         }
@@ -94,6 +101,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.poll_write_ready(cx),
             Self::Unix(stream) => stream.poll_write_ready(cx),
+            Self::Tls(stream) => stream.transport().poll_write_ready(cx),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.poll_write_ready(cx),
         }
@@ -109,6 +117,7 @@ impl Socket {
             Self::Unix(stream) => {
                 attempt_io!(stream, Interest::READABLE, wanted, |fd| read_some(fd, buffer))
             }
+            Self::Tls(stream) => stream.try_read(buffer),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.try_read(buffer),
         }
@@ -120,6 +129,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => attempt_io!(stream, Interest::WRITABLE, wanted, |fd| write_slices(fd, slices)),
             Self::Unix(stream) => attempt_io!(stream, Interest::WRITABLE, wanted, |fd| write_slices(fd, slices)),
+            Self::Tls(stream) => stream.try_write(slices),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.try_write(slices),
         }
@@ -127,6 +137,9 @@ impl Socket {
 
     /// Writes once there is room. The write is tried first: there almost always is.
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if let Self::Tls(stream) = self {
+            return stream.poll_write(cx, slices);
+        }
         loop {
             ready!(self.poll_write_ready(cx))?;
             match self.try_write(slices) {
@@ -141,6 +154,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => queue::queued(stream),
             Self::Unix(stream) => queue::queued(stream),
+            Self::Tls(stream) => stream.queued(),
             #[cfg(feature = "sim")]
             Self::Sim(_) => 0,
         }
@@ -159,6 +173,7 @@ impl Socket {
                 of_size.min(UNSENT_MAX.saturating_sub(unsent))
             }
             Self::Unix(_) => u64::MAX,
+            Self::Tls(stream) => stream.transport().room(),
             // Both ways through the relay are walked.
             #[cfg(feature = "sim")]
             Self::Sim(stream) => {
@@ -173,11 +188,15 @@ impl Socket {
 
     /// Ready when the kernel would take octets. Asks the kernel itself: the reactor knows only of writes that failed.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Self::Tls(stream) = self {
+            return stream.transport().poll_room(cx);
+        }
         loop {
             ready!(self.poll_write_ready(cx))?;
             let outcome = match self {
                 Self::Tcp(stream) => stream.try_io(Interest::WRITABLE, || takes_octets(stream)),
                 Self::Unix(stream) => stream.try_io(Interest::WRITABLE, || takes_octets(stream)),
+                Self::Tls(_) => Ok(()),
                 #[cfg(feature = "sim")]
                 Self::Sim(_) => Ok(()),
             };
@@ -190,7 +209,10 @@ impl Socket {
 
     /// Whether it is a Unix socket, whose peer has no address.
     pub(crate) fn is_local(&self) -> bool {
-        matches!(self, Self::Unix(_))
+        match self {
+            Self::Tls(stream) => stream.transport().is_local(),
+            other => matches!(other, Self::Unix(_)),
+        }
     }
 
     /// Whether the kernel can move octets from and to it past us.
@@ -233,6 +255,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.try_io(interest, || call(stream.as_fd())),
             Self::Unix(stream) => stream.try_io(interest, || call(stream.as_fd())),
+            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(feature = "sim")]
             Self::Sim(_) => Err(io::ErrorKind::Unsupported.into()),
         }
@@ -240,6 +263,9 @@ impl Socket {
 
     /// What has happened on a socket from which nothing is expected.
     pub(crate) fn poll_unexpected(&self, cx: &mut Context<'_>) -> Poll<Unexpected> {
+        if let Self::Tls(stream) = self {
+            return stream.poll_unexpected(cx);
+        }
         loop {
             if ready!(self.poll_read_ready(cx)).is_err() {
                 return Poll::Ready(Unexpected::Broken);
@@ -269,6 +295,7 @@ impl Socket {
             Self::Unix(stream) => {
                 stream.try_io(Interest::READABLE, || Ok(rustix::net::recv(stream, &mut octet, flags)?.0))
             }
+            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.peek(),
         }
@@ -281,6 +308,10 @@ impl Socket {
         let _ = match self {
             Self::Tcp(stream) => rustix::net::shutdown(stream, how),
             Self::Unix(stream) => rustix::net::shutdown(stream, how),
+            Self::Tls(stream) => {
+                stream.shutdown_write();
+                Ok(())
+            }
             #[cfg(feature = "sim")]
             Self::Sim(stream) => {
                 stream.shutdown_write();
@@ -296,9 +327,27 @@ impl Socket {
                 let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
             }
             Self::Unix(_) => {}
+            Self::Tls(stream) => stream.reset_on_close(),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.reset_on_close(),
         }
+    }
+
+    /// Says that nothing more will be sent, where the protocol has a word for it, before the connection is closed.
+    pub(crate) fn say_end(&self) {
+        if let Self::Tls(stream) = self {
+            stream.say_end();
+        }
+    }
+
+    /// What the TLS handshake came to; `None` where there was none.
+    pub(crate) fn secured(&self) -> Option<&Secured> {
+        if let Self::Tls(stream) = self { Some(stream.secured()) } else { None }
+    }
+
+    /// What conditions and templates may ask about the TLS on it.
+    pub(crate) fn tls(&self) -> Option<&TlsFacts> {
+        self.secured().map(|secured| &secured.facts)
     }
 
     /// Takes the socket away from this worker's reactor.
@@ -306,6 +355,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.into_std().map(Detached::Tcp),
             Self::Unix(stream) => stream.into_std().map(Detached::Unix),
+            Self::Tls(stream) => stream.detach().map(Box::new).map(Detached::Tls),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => Ok(Detached::Sim(stream)),
         }
@@ -314,10 +364,11 @@ impl Socket {
 
 impl Detached {
     /// Gives the socket to this worker's reactor.
-    pub(crate) fn attach(self) -> io::Result<Socket> {
+    pub(crate) fn attach(self, buffers: &Rc<BufferPool>) -> io::Result<Socket> {
         match self {
             Self::Tcp(stream) => TcpStream::from_std(stream).map(Socket::Tcp),
             Self::Unix(stream) => UnixStream::from_std(stream).map(Socket::Unix),
+            Self::Tls(stream) => stream.attach(buffers).map(Box::new).map(Socket::Tls),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => Ok(Socket::Sim(stream)),
         }

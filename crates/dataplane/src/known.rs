@@ -5,7 +5,7 @@ use crate::finish::UNKNOWN;
 use crate::request_id::RequestId;
 use crate::scratch::{Asked, Scratch};
 use strait_message::{Headers, ResponseHead};
-use strait_plan::{ClientView, Evidence, Facts, HeaderEdits, Listener};
+use strait_plan::{ClientView, Evidence, Facts, HeaderEdits, Listener, TlsFacts};
 
 /// The places where it is written, by reference: a few words, for the future of an exchange holds it.
 #[derive(Clone, Copy)]
@@ -14,11 +14,18 @@ pub(crate) struct Known<'a> {
     pub(crate) view: &'a ClientView,
     pub(crate) listener: &'a Listener,
     pub(crate) id: &'a RequestId,
+    pub(crate) tls: Option<&'a TlsFacts>,
 }
 
 impl<'a> Known<'a> {
     pub(crate) fn of(exchange: &'a Exchange<'_>) -> Self {
-        Self { asked: &exchange.scratch.asked, view: &exchange.view, listener: exchange.listener, id: &exchange.id }
+        Self {
+            asked: &exchange.scratch.asked,
+            view: &exchange.view,
+            listener: exchange.listener,
+            id: &exchange.id,
+            tls: exchange.client.socket.tls(),
+        }
     }
 
     /// The same from a scratch of which the other parts are being written.
@@ -27,9 +34,10 @@ impl<'a> Known<'a> {
         view: &'a ClientView,
         listener: &'a Listener,
         id: &'a RequestId,
+        tls: Option<&'a TlsFacts>,
     ) -> (Self, &'a mut ResponseHead, &'a mut Headers, &'a mut Vec<u8>) {
         let Scratch { asked, response, trailers, extra, .. } = scratch;
-        (Self { asked, view, listener, id }, response, trailers, extra)
+        (Self { asked, view, listener, id, tls }, response, trailers, extra)
     }
 
     /// The request, as a decision asks for it.
@@ -42,11 +50,11 @@ impl<'a> Known<'a> {
             query: target.get(path.len() + 1..).filter(|_| target.len() > path.len()),
             headers: &request.headers,
             version: request.version,
-            scheme: strait_plan::scheme(self.view.from_trusted_proxy, &request.headers, false),
+            scheme: strait_plan::scheme(self.view.from_trusted_proxy, &request.headers, self.view.secure),
             client: Some(self.view.address).filter(|address| *address != UNKNOWN),
             listener: &self.listener.name,
             request_id: self.id,
-            tls: None,
+            tls: self.tls,
         }
     }
 

@@ -38,6 +38,7 @@ mod scratch;
 pub mod sim;
 mod splice;
 mod stream;
+mod tls;
 mod upstream;
 mod worker;
 

@@ -385,7 +385,7 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
     let worker = exchange.worker;
     let route = exchange.tally.route.ok_or(Fault::strait(Phase::Tunnel, Kind::Defect))?;
     let Exchange { listener, client, server, scratch, output, id, view, tally, .. } = exchange;
-    let (known, response, trailers, extra) = Known::beside(scratch, view, listener, id);
+    let (known, response, trailers, extra) = Known::beside(scratch, view, listener, id, client.socket.tls());
     forward::prepare_response(worker, response, route, &known, extra);
     let mut head = worker.buffers.take_output();
     server.send_switch(response, extra, &mut head);

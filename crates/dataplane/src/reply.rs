@@ -37,6 +37,20 @@ pub(crate) async fn redirect(exchange: &mut Exchange<'_>, redirect: &Redirect) -
     send(exchange, reply).await
 }
 
+/// Answers with a redirect to the same by https. 308 keeps the method and the body.
+pub(crate) async fn to_https(exchange: &mut Exchange<'_>, port: u16) -> Result<(), Fault> {
+    let scratch = &exchange.scratch;
+    let mut location = b"https://".to_vec();
+    location.extend_from_slice(&scratch.host);
+    if port != 443 {
+        location.extend_from_slice(format!(":{port}").as_bytes());
+    }
+    location.extend_from_slice(&scratch.target);
+    let mut reply = Reply::new(Status::PERMANENT_REDIRECT, "", b"");
+    reply.head.headers.push_name(Name::Location, &location);
+    send(exchange, reply).await
+}
+
 /// Answers with a fixed response.
 pub(crate) async fn respond(exchange: &mut Exchange<'_>, respond: &Respond) -> Result<(), Fault> {
     let mut rendered = Vec::new();

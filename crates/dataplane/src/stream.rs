@@ -46,6 +46,15 @@ impl Held {
         }
     }
 
+    /// The octets, to be worked on where they lie.
+    pub(crate) fn octets_mut(&mut self) -> &mut [u8] {
+        match (&mut self.buffer, &mut self.stash) {
+            (Some(buffer), _) => buffer.filled_mut(),
+            (None, Some(stash)) => stash,
+            (None, None) => &mut [],
+        }
+    }
+
     /// Whether the last read filled its buffer, so that more is probably there.
     pub(crate) fn is_full(&self) -> bool {
         self.buffer.as_ref().is_some_and(Buffer::is_full)
@@ -72,14 +81,14 @@ impl Held {
     }
 
     /// Goes easy on memory before a wait: few octets move out of their buffer.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if let Some(buffer) = self.buffer.take_if(|buffer| buffer.filled().len() <= STASH_MAX) {
             self.stash = Some(buffer.filled()).filter(|octets| !octets.is_empty()).map(Box::from);
         }
     }
 
     /// A buffer with what is held, and room behind it.
-    fn buffer(&mut self, pool: &Rc<BufferPool>, large: bool) -> &mut Buffer {
+    pub(crate) fn buffer(&mut self, pool: &Rc<BufferPool>, large: bool) -> &mut Buffer {
         let outgrown = self.buffer.take_if(|buffer| large && !buffer.is_large());
         let stash = self.stash.take();
         self.buffer.get_or_insert_with(|| {

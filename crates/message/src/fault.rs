@@ -94,6 +94,12 @@ pub enum Kind {
     OverLimit,
     /// Strait is shutting down.
     Stopping,
+    /// The peer broke TLS, or has none in common.
+    Tls,
+    /// The peer's certificate cannot be trusted.
+    Certificate,
+    /// The connection was opened for another host.
+    Misdirected,
     /// A defect was caught.
     Defect,
 }
@@ -184,6 +190,9 @@ impl Fault {
             (_, _, Kind::TooLarge) => "http_response_header_section_size",
             (_, _, Kind::Malformed | Kind::LengthMismatch | Kind::BadStatus) => "http_protocol_error",
             (_, _, Kind::Unsupported) => "http_upgrade_failed",
+            (_, _, Kind::Tls) => "tls_protocol_error",
+            (_, _, Kind::Certificate) => "tls_certificate_error",
+            (_, _, Kind::Misdirected) => "http_request_denied",
             (_, _, Kind::Defect) => "proxy_internal_error",
         }
     }
@@ -210,6 +219,7 @@ fn client_status(phase: Phase, kind: Kind) -> Status {
         (Phase::RequestHead, Kind::TooLarge) => Status::HEADER_FIELDS_TOO_LARGE,
         (_, Kind::TooLarge) => Status::CONTENT_TOO_LARGE,
         (_, Kind::Unsupported) => Status::NOT_IMPLEMENTED,
+        (_, Kind::Misdirected) => Status::MISDIRECTED_REQUEST,
         (
             Phase::RequestBody | Phase::ResponseHead | Phase::ResponseBody | Phase::Tunnel,
             Kind::Closed | Kind::Reset,
@@ -291,6 +301,9 @@ impl Kind {
             Self::QueueFull => "queue_full",
             Self::OverLimit => "over_limit",
             Self::Stopping => "stopping",
+            Self::Tls => "tls",
+            Self::Certificate => "certificate",
+            Self::Misdirected => "misdirected",
             Self::Defect => "defect",
         }
     }
@@ -316,6 +329,9 @@ impl Kind {
             Self::QueueFull => "has a full queue",
             Self::OverLimit => "sets a limit that is used up",
             Self::Stopping => "is shutting down",
+            Self::Tls => "could not be spoken to by TLS",
+            Self::Certificate => "showed a certificate that cannot be trusted",
+            Self::Misdirected => "asked for a host on a connection that was opened for another",
             Self::Defect => "met a defect of its own",
         }
     }

@@ -4,6 +4,7 @@
 //! (`http1`, later `http2` and `http3`) fill these types from bytes and turn them into bytes again.
 
 mod fault;
+mod handshake;
 mod head;
 mod headers;
 mod length;
@@ -13,6 +14,7 @@ mod status;
 pub mod syntax;
 
 pub use fault::{Fault, Kind, Origin, Phase, Retry};
+pub use handshake::HandshakeFailure;
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Field, Headers, Line, Span};
 pub use length::BodyLength;

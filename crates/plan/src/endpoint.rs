@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use strait_record::{EndpointMeter, Sharded};
+use strait_tls::ClientPolicy;
 
 /// One address of an upstream.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub enum EndpointAddress {
 pub struct EndpointState {
     /// How it is reached.
     pub address: EndpointAddress,
+    /// How TLS is spoken to it; `None` for none. Part of its identity: its connections are not used under another.
+    pub tls: Option<Arc<ClientPolicy>>,
     /// What is counted about it.
     pub meter: Sharded<EndpointMeter>,
     /// Whether it is chosen, and how often.
@@ -64,6 +67,7 @@ impl EndpointState {
         let is_unresolved = matches!(address, EndpointAddress::Name(..));
         Self {
             address,
+            tls: None,
             meter: Sharded::new(workers),
             standing: Standing::new(upstream, is_unresolved),
             load: Load::default(),
@@ -76,6 +80,12 @@ impl EndpointState {
             held_by: zeros(workers),
             idle: zeros(workers),
         }
+    }
+
+    /// The same, spoken to by TLS.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Arc<ClientPolicy>>) -> Self {
+        Self { tls, ..self }
     }
 
     /// The addresses its name last resolved to; empty when it never did.

@@ -14,6 +14,8 @@ pub struct ClientView {
     pub address: SocketAddr,
     /// Whether the peer of the connection is a trusted proxy, so that its forwarded fields are kept and extended.
     pub from_trusted_proxy: bool,
+    /// Whether it came by TLS.
+    pub secure: bool,
 }
 
 impl TrustedProxies {
@@ -34,7 +36,7 @@ impl TrustedProxies {
     /// that is a trusted proxy, the last address in X-Forwarded-For that is not one.
     pub fn client(&self, peer: SocketAddr, headers: &Headers) -> ClientView {
         if !self.contains(peer.ip()) {
-            return ClientView { address: peer, from_trusted_proxy: false };
+            return ClientView { address: peer, from_trusted_proxy: false, secure: false };
         }
         let mut believed = None;
         let mut hops: Vec<_> = headers.list(Name::XForwardedFor).collect();
@@ -45,7 +47,7 @@ impl TrustedProxies {
             }
         }
         let address = believed.map_or(peer, |address| SocketAddr::new(address, 0));
-        ClientView { address, from_trusted_proxy: true }
+        ClientView { address, from_trusted_proxy: true, secure: false }
     }
 }
 

@@ -44,6 +44,7 @@ use strait_filters::Chain;
 use strait_message::Status;
 use strait_record::{Format, RouteMeter, Sharded};
 use strait_route::PathRules;
+use strait_tls::ListenerTls;
 
 /// Everything the workers need to know, at one moment.
 #[derive(Debug, Default)]
@@ -58,6 +59,8 @@ pub struct Plan {
     pub access_log: Format,
     /// How long a drain waits for what runs; `None` for as long as it takes.
     pub drain_timeout: Option<Duration>,
+    /// Files of certificates, keys and authorities: when one of them changes, the same configuration is compiled anew.
+    pub files: Vec<PathBuf>,
 }
 
 /// A bound address and how its connections are treated.
@@ -71,6 +74,10 @@ pub struct Listener {
     pub routes: Arc<RouteSet>,
     /// What one connection and one message may cost.
     pub limits: ListenerLimits,
+    /// TLS, where it is spoken.
+    pub tls: Option<Arc<ListenerTls>>,
+    /// The port of the listener with TLS that requests are redirected to.
+    pub https_port: Option<u16>,
     /// Whose word about the client is believed.
     pub trusted_proxies: TrustedProxies,
     /// How paths are made canonical.

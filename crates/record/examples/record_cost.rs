@@ -52,6 +52,7 @@ fn record(end: End) -> AccessRecord<'static> {
         path: b"/products/1234/reviews",
         query: b"page=2&sort=newest",
         version: Version::Http11,
+        tls: None,
         user_agent:
             b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
         referer: b"",

@@ -27,6 +27,23 @@ pub enum Format {
     },
 }
 
+/// What is written down about the TLS of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TlsRecord<'a> {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: &'a str,
+    /// The suite by its IANA name.
+    pub suite: &'a str,
+    /// The name the client asked for; empty for none.
+    pub server_name: &'a str,
+    /// Whether a session was resumed.
+    pub resumed: bool,
+    /// The subject of the client's certificate; empty without one.
+    pub client_subject: &'a str,
+    /// Its SHA-256 in hexadecimal; empty without one.
+    pub client_fingerprint: &'a str,
+}
+
 /// Everything that is written down about one exchange. One is made for each, aborted ones too.
 #[derive(Clone, Copy, Debug)]
 pub struct AccessRecord<'a> {
@@ -52,6 +69,8 @@ pub struct AccessRecord<'a> {
     pub query: &'a [u8],
     /// The version the client spoke.
     pub version: Version,
+    /// TLS of the client's connection, where there is any.
+    pub tls: Option<TlsRecord<'a>>,
     /// User-Agent as received.
     pub user_agent: &'a [u8],
     /// Referer as received.
@@ -99,6 +118,7 @@ impl Default for AccessRecord<'_> {
             path: b"",
             query: b"",
             version: Version::default(),
+            tls: None,
             user_agent: b"",
             referer: b"",
             route: "",

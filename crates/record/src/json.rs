@@ -2,7 +2,7 @@
 
 use crate::escape::{Escaping, json as escaped};
 use crate::figures::{address, decimal, instant_us};
-use crate::{AccessRecord, End};
+use crate::{AccessRecord, End, TlsRecord};
 use std::fmt::Write;
 use std::net::SocketAddr;
 use strait_message::{Fault, Method};
@@ -49,6 +49,9 @@ fn request(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
         string!(out, "url.query", record.query);
     }
     string!(out, "network.protocol.version", record.version.as_str().as_bytes());
+    if let Some(tls) = &record.tls {
+        self::tls(tls, out);
+    }
     if !record.user_agent.is_empty() {
         string!(out, "user_agent.original", record.user_agent);
     }
@@ -59,6 +62,22 @@ fn request(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\"]");
     }
     number!(out, "http.request.body.size", record.request_bytes);
+}
+
+/// OpenTelemetry writes the version without its protocol.
+fn tls(tls: &TlsRecord<'_>, out: &mut Vec<u8>) {
+    string!(out, "tls.protocol.version", tls.version.trim_start_matches("TLSv").as_bytes());
+    string!(out, "tls.cipher", tls.suite.as_bytes());
+    if !tls.server_name.is_empty() {
+        string!(out, "tls.client.server_name", tls.server_name.as_bytes());
+    }
+    if tls.resumed {
+        out.extend_from_slice(b",\"tls.resumed\":true");
+    }
+    if !tls.client_fingerprint.is_empty() {
+        string!(out, "tls.client.subject", tls.client_subject.as_bytes());
+        string!(out, "tls.client.hash.sha256", tls.client_fingerprint.as_bytes());
+    }
 }
 
 fn client(client: SocketAddr, out: &mut Vec<u8>) {

@@ -15,9 +15,9 @@ mod meter;
 mod sink;
 mod text;
 
-pub use access::{AccessRecord, End, Format};
+pub use access::{AccessRecord, End, Format, TlsRecord};
 pub use histogram::{BOUNDS_US, Histogram};
 pub use meter::{
-    Counter, EndpointMeter, FaultMeter, FilterMeter, FilterVerdict, Gauge, RouteMeter, Sharded, WorkerMeter,
+    Counter, EndpointMeter, FaultMeter, FilterMeter, FilterVerdict, Gauge, RouteMeter, Sharded, TlsMeter, WorkerMeter,
 };
 pub use sink::RecordSink;

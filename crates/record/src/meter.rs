@@ -1,7 +1,7 @@
 use crate::Histogram;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use strait_message::{Fault, Kind, Origin, Phase, Status};
+use strait_message::{Fault, HandshakeFailure, Kind, Origin, Phase, Status};
 
 /// A count that one worker writes and anyone reads.
 ///
@@ -111,10 +111,54 @@ pub struct WorkerMeter {
     pub buffer_bytes: Gauge,
     /// Turns of the worker's timer that came late, and by how many milliseconds together.
     pub lag_ms: Counter,
+    /// TLS with clients.
+    pub tls: TlsMeter,
     /// Exchanges ended by a fault, by who, in which phase, and what.
     pub faults: FaultMeter,
     /// What filters did, by filter.
     pub filters: FilterMeter,
+}
+
+/// What one worker counts about TLS with clients.
+#[derive(Debug, Default)]
+pub struct TlsMeter {
+    /// Handshakes running now.
+    pub handshakes_running: Gauge,
+    /// Handshakes done: TLS 1.2, 1.2 resumed, 1.3, 1.3 resumed.
+    handshakes: [Counter; 4],
+    failures: [Counter; HandshakeFailure::ALL.len()],
+}
+
+impl TlsMeter {
+    /// Counts a handshake that was done.
+    pub fn count_handshake(&self, version_is_13: bool, resumed: bool) {
+        if let Some(counter) = self.handshakes.get(usize::from(version_is_13) * 2 + usize::from(resumed)) {
+            counter.add(1);
+        }
+    }
+
+    /// Counts one that failed.
+    pub fn count_failure(&self, failure: HandshakeFailure) {
+        if let Some(counter) = self.failures.get(failure as usize) {
+            counter.add(1);
+        }
+    }
+
+    /// Handshakes done, with version and whether a session was resumed.
+    pub fn handshakes(&self) -> [(&'static str, bool, u64); 4] {
+        let [old, old_resumed, new, new_resumed] = &self.handshakes;
+        [
+            ("1.2", false, old.read()),
+            ("1.2", true, old_resumed.read()),
+            ("1.3", false, new.read()),
+            ("1.3", true, new_resumed.read()),
+        ]
+    }
+
+    /// Handshakes that failed for a reason.
+    pub fn failed(&self, failure: HandshakeFailure) -> u64 {
+        self.failures.get(failure as usize).map_or(0, Counter::read)
+    }
 }
 
 /// What is counted about a route, by one worker.
@@ -172,7 +216,7 @@ const PHASES: [Phase; 8] = [
     Phase::ResponseBody,
     Phase::Tunnel,
 ];
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 23] = [
     Kind::Malformed,
     Kind::TooLarge,
     Kind::Unsupported,
@@ -192,6 +236,9 @@ const KINDS: [Kind; 20] = [
     Kind::QueueFull,
     Kind::OverLimit,
     Kind::Stopping,
+    Kind::Tls,
+    Kind::Certificate,
+    Kind::Misdirected,
     Kind::Defect,
 ];
 // A variant added in `message` and not here stops the build.

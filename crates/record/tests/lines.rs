@@ -19,6 +19,7 @@ fn record() -> AccessRecord<'static> {
         path: b"/items/7",
         query: b"page=2",
         version: Version::Http11,
+        tls: None,
         user_agent: b"curl/8.5.0",
         referer: b"http://example.com/",
         route: "shop.example.com/*",
@@ -35,6 +36,29 @@ fn record() -> AccessRecord<'static> {
         connect_us: 210,
         end: End::Complete,
     }
+}
+
+#[test]
+fn tls_is_written_down_with_who_the_client_is() {
+    use strait_record::TlsRecord;
+    let tls = TlsRecord {
+        version: "TLSv1.3",
+        suite: "TLS13_AES_128_GCM_SHA256",
+        server_name: "shop.example.com",
+        resumed: true,
+        client_subject: "CN=a\\,\"b",
+        client_fingerprint: "00ff",
+    };
+    let written: Value =
+        serde_json::from_str(&line(&AccessRecord { tls: Some(tls), ..record() }, Format::Json)).unwrap();
+    assert_eq!(written["tls.protocol.version"], "1.3");
+    assert_eq!(written["tls.cipher"], "TLS13_AES_128_GCM_SHA256");
+    assert_eq!(written["tls.client.server_name"], "shop.example.com");
+    assert_eq!(written["tls.resumed"], true);
+    assert_eq!(written["tls.client.subject"], "CN=a\\,\"b");
+    assert_eq!(written["tls.client.hash.sha256"], "00ff");
+    let without: Value = serde_json::from_str(&line(&record(), Format::Json)).unwrap();
+    assert!(without.get("tls.protocol.version").is_none());
 }
 
 /// What is known of an exchange whose request line could not be read.

@@ -5,7 +5,7 @@ use crate::log::Log;
 use crate::operator::{colors_are_welcome, say, terminals};
 use crate::reload::{Control, Reloader};
 use crate::source::{Output, Source};
-use crate::{descriptors, notify, ports, watch};
+use crate::{descriptors, notify, ports, state, watch};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,6 +14,7 @@ use strait_compile::{Compiler, Question, Terminals};
 use strait_config::value::Address;
 use strait_config::{Snapshot, Spanned};
 use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks};
+use strait_control::files::{FileHooks, FileWatch, LOOK_EVERY};
 use strait_control::health::Checker;
 use strait_control::resolve::{ResolveIntervals, Resolver};
 use strait_control::signals::{self, SignalHooks};
@@ -33,6 +34,7 @@ pub(crate) struct Running {
     log: Log,
     _resolver: Arc<Resolver>,
     _checker: Arc<Checker>,
+    _files: FileWatch,
 }
 
 /// Starts everything, in this order: what can be refused first, what others see last. `watching` reads the
@@ -41,9 +43,11 @@ pub(crate) struct Running {
 /// # Errors
 /// How the process ends, after the reason has been said.
 pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Running, Exit> {
-    let snapshot = source.load().map_err(|findings| output.refuse(&findings))?;
+    let mut snapshot = source.load().map_err(|findings| output.refuse(&findings))?;
     let mut compiler = Compiler::new(workers(&snapshot)).with_terminals(log_terminals());
+    compiler = compiler.with_local_authority(state::authority());
     let plan = compiler.compile(&snapshot).map_err(|findings| output.refuse(&findings))?;
+    snapshot.warnings.extend_from_slice(compiler.warnings());
     output.show_warnings(&snapshot);
     descriptors::raise();
     let log = Log::start(&snapshot, plan.access_log).map_err(|error| failed(&error.to_string()))?;
@@ -55,6 +59,7 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     let control = Control { resolver: resolver.clone(), checker: checker.clone() };
     let reloader = Reloader::new(source, output, compiler, snapshot.clone(), control, fleet.clone());
     let reloader = Arc::new(Mutex::new(reloader));
+    let files = watch_files(&fleet, &reloader).map_err(|error| failed(&format!("files: {error}")))?;
     watch_signals(&fleet, reloader.clone(), log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
     if watching {
         watch::start(reloader.clone()).map_err(|error| failed(&format!("watching files: {error}")))?;
@@ -63,7 +68,7 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     let admin = start_admin(&snapshot, &desk)?;
     say_ready(&fleet, admin.as_ref());
     notify::tell("READY=1");
-    Ok(Running { fleet, admin, log, _resolver: resolver, _checker: checker })
+    Ok(Running { fleet, admin, log, _resolver: resolver, _checker: checker, _files: files })
 }
 
 impl Running {
@@ -155,6 +160,25 @@ pub(crate) fn not_bound(error: &PublishError) -> String {
         }
         None => error.to_string(),
     }
+}
+
+/// Takes up certificates that change, and turns the keys of tickets.
+fn watch_files(fleet: &Arc<Fleet>, reloader: &Arc<Mutex<Reloader>>) -> std::io::Result<FileWatch> {
+    let (fleet, to_change, to_turn) = (fleet.clone(), reloader.clone(), reloader.clone());
+    let hooks = FileHooks {
+        files: Box::new(move || fleet.plan().files.clone()),
+        changed: Box::new(move |files| {
+            if let Ok(mut reloader) = to_change.lock() {
+                reloader.take_up(files);
+            }
+        }),
+        turn: Box::new(move || {
+            if let Ok(mut reloader) = to_turn.lock() {
+                reloader.turn();
+            }
+        }),
+    };
+    FileWatch::start(hooks, LOOK_EVERY)
 }
 
 fn watch_signals(fleet: &Arc<Fleet>, reloader: Arc<Mutex<Reloader>>, log: Log) -> std::io::Result<()> {

@@ -3,6 +3,7 @@
 use crate::exit::Exit;
 use crate::operator::print;
 use crate::source::{Output, Over, Source};
+use crate::state;
 use clap::Args;
 use std::path::PathBuf;
 use strait_compile::{Compiler, review};
@@ -43,8 +44,10 @@ impl Check {
 
 /// The snapshot with what deserves a look, failed tests included.
 fn checked(source: &Source) -> Result<(Snapshot, Diagnostics), Diagnostics> {
-    let snapshot = source.load()?;
-    let plan = Compiler::new(1).compile(&snapshot)?;
+    let mut snapshot = source.load()?;
+    let mut compiler = Compiler::new(1).with_local_authority(state::authority_if_there());
+    let plan = compiler.compile(&snapshot)?;
+    snapshot.warnings.extend_from_slice(compiler.warnings());
     let findings = review(&snapshot, &plan);
     Ok((snapshot, findings))
 }

@@ -1,5 +1,6 @@
 //! The command line: the one source of parsing, `--help`, completions, man pages and the reference.
 
+use crate::ca::Ca;
 use crate::check::Check;
 use crate::completion::Completion;
 use crate::demo::Demo;
@@ -51,6 +52,7 @@ enum Verb {
     Doctor(Doctor),
     Reload(Reload),
     Stop(Stop),
+    Ca(Ca),
     /// Print the version, and what it was built for
     Version,
     Completion(Completion),
@@ -78,6 +80,7 @@ pub(crate) fn main() -> Exit {
         Verb::Doctor(doctor) => doctor.run(format),
         Verb::Reload(reload) => reload.run(format),
         Verb::Stop(stop) => stop.run(),
+        Verb::Ca(ca) => ca.run(format),
         Verb::Version => crate::version::run(format),
         Verb::Completion(completion) => completion.run(),
         Verb::Man(man) => man.run(),

@@ -4,6 +4,7 @@ use crate::exit::Exit;
 use crate::live::{self, escaped};
 use crate::operator::{print, say};
 use crate::source::{Output, Over, Source};
+use crate::state;
 use crate::status::Admin;
 use clap::Args;
 use std::net::IpAddr;
@@ -40,13 +41,17 @@ pub(crate) struct Explain {
     admin: Option<String>,
 }
 
+fn compiler() -> Compiler {
+    Compiler::new(1).with_local_authority(state::authority_if_there())
+}
+
 impl Explain {
     pub(crate) fn run(self, output: Output) -> Exit {
         if self.live || self.admin.is_some() {
             return self.ask(output);
         }
         let source = Source::of(&self.config).with(&self.over);
-        let compiled = source.load().and_then(|snapshot| Compiler::new(1).compile(&snapshot));
+        let compiled = source.load().and_then(|snapshot| compiler().compile(&snapshot));
         let plan = match compiled {
             Ok(plan) => plan,
             Err(findings) => return output.refuse(&findings),

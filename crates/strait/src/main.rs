@@ -13,6 +13,7 @@
 )]
 
 mod boot;
+mod ca;
 mod check;
 mod cli;
 mod completion;
@@ -36,6 +37,7 @@ mod reload_verb;
 mod run;
 mod schema;
 mod source;
+mod state;
 mod status;
 mod stop;
 mod version;

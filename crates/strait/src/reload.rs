@@ -13,7 +13,7 @@ use strait_config::{Effective, Snapshot};
 use strait_control::health::Checker;
 use strait_control::resolve::Resolver;
 use strait_dataplane::Fleet;
-use strait_plan::Workers as _;
+use strait_plan::{Plan, Workers as _};
 
 /// What new names get to resolve before the plan is published.
 const RESOLVE_WAIT: Duration = Duration::from_secs(1);
@@ -101,6 +101,48 @@ impl Reloader {
             say(&format!("{} is refused: the configuration of before serves on", self.source.name()));
             json!({"error": "refused", "text": findings.to_string()})
         })?;
+        let (generation, changes) = self.publish(plan)?;
+        self.effective = Effective::of(&snapshot).to_json();
+        let waits = self.say_what_waits(&snapshot);
+        self.serving = snapshot;
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        Ok(json!({"generation": generation, "changes": changes, "waits_for_restart": waits}))
+    }
+
+    /// Takes up certificates and authorities whose files have changed: what serves is compiled anew. Where that cannot
+    /// be, what was there before serves on.
+    pub(crate) fn take_up(&mut self, files: &[PathBuf]) {
+        let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        let names = names.join(", ");
+        match self.compiler.compile(&self.serving) {
+            Ok(plan) => {
+                say(&format!("{names} changed"));
+                // What fails is said there.
+                let _ = self.publish(plan);
+            }
+            Err(findings) => {
+                self.output.show(&findings);
+                say(&format!("{names} changed and cannot be used: what was before serves on"));
+            }
+        }
+    }
+
+    /// Turns the keys of tickets, and renews what the local authority has issued and is soon to expire.
+    pub(crate) fn turn(&mut self) {
+        self.compiler.ticket_keys().rotate();
+        if let Ok(plan) = self.compiler.compile(&self.serving)
+            && !changes(&self.fleet.plan(), &plan).is_empty()
+        {
+            let _ = self.publish(plan);
+        }
+    }
+
+    /// Hands a plan to the workers, and says what it changes.
+    fn publish(&mut self, plan: Arc<Plan>) -> Result<(u64, Vec<Change>), Value> {
+        let warnings = self.compiler.warnings();
+        if !warnings.is_empty() {
+            self.output.show(&self.serving.refuse(warnings.to_vec()));
+        }
         let changes = changes(&self.fleet.plan(), &plan);
         for name in self.control.resolver.adopt(&plan, RESOLVE_WAIT) {
             say(&format!("`{name}` does not resolve yet; its requests are answered with 503 until it does"));
@@ -114,11 +156,7 @@ impl Reloader {
         })?;
         self.control.checker.adopt(self.fleet.plan());
         say_changes(generation, &changes);
-        self.effective = Effective::of(&snapshot).to_json();
-        let waits = self.say_what_waits(&snapshot);
-        self.serving = snapshot;
-        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        Ok(json!({"generation": generation, "changes": changes, "waits_for_restart": waits}))
+        Ok((generation, changes))
     }
 
     /// Names what is for the life of the process.

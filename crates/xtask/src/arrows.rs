@@ -32,6 +32,7 @@ const ROOMS: &[Room] = &[
     room("http2", Only(&["message"]), "an engine knows only the vocabulary"),
     room("route", Only(&["message"]), "an engine knows only the vocabulary"),
     room("traffic", Only(&["message"]), "an engine knows only the vocabulary"),
+    room("tls", Only(&["message"]), "an engine knows only the vocabulary"),
     room("record", Only(&["message"]), "an engine knows only the vocabulary"),
     room("expr", Only(&[]), "expressions ask for facts by name, whoever has them"),
     room(
@@ -47,23 +48,23 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "plan",
-        Only(&["expr", "filters", "http1", "http2", "message", "record", "route", "traffic"]),
+        Only(&["expr", "filters", "http1", "http2", "message", "record", "route", "tls", "traffic"]),
         "the plan is made of the engines' limits and tables",
     ),
     room(
         "compile",
-        Only(&["config", "expr", "filters", "http1", "http2", "message", "plan", "record", "route", "traffic"]),
+        Only(&["config", "expr", "filters", "http1", "http2", "message", "plan", "record", "route", "tls", "traffic"]),
         "the one place that knows both the language and the plan; neither sockets nor workers",
     ),
     room(
         "dataplane",
-        Only(&["expr", "filters", "http1", "http2", "message", "plan", "record", "route", "traffic"]),
+        Only(&["expr", "filters", "http1", "http2", "message", "plan", "record", "route", "tls", "traffic"]),
         "workers read the plan, never the configuration",
     ),
     room("telemetry", Only(&["message", "record"]), "writers know records, not who made them"),
     room(
         "control",
-        Only(&["compile", "config", "filters", "http1", "message", "plan", "record", "telemetry", "traffic"]),
+        Only(&["compile", "config", "filters", "http1", "message", "plan", "record", "telemetry", "tls", "traffic"]),
         "the control plane meets workers only at the plan and the mailbox",
     ),
     room("strait", TheProduct, "the product knows all of itself and none of its tests"),
@@ -84,6 +85,7 @@ const PURE: &[&str] = &[
     "http1",
     "http2",
     "route",
+    "tls",
     "traffic",
     "record",
     "expr",

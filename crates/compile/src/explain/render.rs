@@ -21,11 +21,18 @@ pub(super) fn size(bytes: u64) -> String {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let query = self.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
-        let host = if self.host.is_empty() { String::new() } else { format!("http://{}", self.host) };
+        let host = if self.host.is_empty() {
+            String::new()
+        } else {
+            format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.host)
+        };
         writeln!(f, "{} {host}{}{query}", self.method, self.path)?;
         line(f, "listener", &format!("{} ({})", self.listener, self.address))?;
         if let Some(client) = &self.client {
             line(f, "client", client)?;
+        }
+        if let Some(tls) = &self.tls {
+            tls.lines().into_iter().try_for_each(|(title, text)| line(f, title, &text))?;
         }
         self.routes(f)?;
         for (at, filter) in self.filters.iter().enumerate() {
@@ -95,6 +102,7 @@ impl Explanation {
         json!({
             "request": {"method": self.method, "host": self.host, "path": self.path, "query": self.query},
             "listener": {"name": *self.listener, "address": self.address},
+            "tls": self.tls.as_ref().map(super::TlsAnswer::to_json),
             "client": self.client,
             "route": winner,
             "when": self.branches.iter().map(branch).collect::<Vec<_>>(),

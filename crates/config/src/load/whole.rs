@@ -132,6 +132,8 @@ pub(super) fn add_default_listener(spec: &mut Root) {
         let listener = Listener {
             address: Spanned::unwritten(Address::Port(DEFAULT_PORT)),
             protocol: Protocol::Http,
+            tls: None,
+            redirect_to_https: None,
             trusted_proxies: None,
             half_close: HalfClose::Serve,
             merge_slashes: true,

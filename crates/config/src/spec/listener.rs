@@ -1,10 +1,10 @@
 //! Listeners: where connections arrive.
 
-use super::Route;
+use super::{ListenerTls, Route};
 use crate::decode::{OneOrMany, Table};
 use crate::filter::Filter;
 use crate::source::Spanned;
-use crate::value::{Address, ByteRate, Cidr, Duration, Limit, Size};
+use crate::value::{Address, ByteRate, Cidr, Duration, Limit, OrOff, Size};
 use strait_config_derive::Spec;
 
 /// An address that is bound, and how its connections are treated. A text stands for the `address`.
@@ -38,7 +38,6 @@ use strait_config_derive::Spec;
         trusted_proxy = "trusted_proxies",
     ),
     unbuilt(
-        tls = "TLS",
         databases = "PostgreSQL pooling",
         direction = "the service mesh",
         allow = "forward proxying",
@@ -53,6 +52,11 @@ pub struct Listener {
     /// What is spoken on the connections.
     #[spec(default = Protocol::Http)]
     pub protocol: Protocol,
+    /// TLS, or `off`. On the ports 443 and 8443 it is on without being written.
+    pub tls: Option<OrOff<ListenerTls>>,
+    /// Whether requests are redirected to the listener with TLS that serves the same routes. On the ports 80 and 8080 they are if there is one, unless a trusted proxy says that they came by https.
+    #[spec(example = "false")]
+    pub redirect_to_https: Option<bool>,
     /// As the key of the same name at the top, for this listener instead of it.
     pub trusted_proxies: Option<OneOrMany<Spanned<Cidr>>>,
     /// Whether a client that ends its side of the connection, and may still read, gets the answer to its request.
@@ -69,6 +73,22 @@ pub struct Listener {
     pub routes: Option<Table<Route>>,
 }
 
+impl Listener {
+    /// The settings of TLS where it is spoken; `None` inside where nothing is written about it.
+    pub fn tls(&self) -> Option<Option<&ListenerTls>> {
+        match &self.tls {
+            Some(OrOff::Off) => None,
+            Some(OrOff::On(tls)) => Some(Some(tls)),
+            None => matches!(self.address.port(), Some(443 | 8443)).then_some(None),
+        }
+    }
+
+    /// Whether requests are redirected to https where that serves the same routes.
+    pub fn redirects_to_https(&self) -> bool {
+        self.tls().is_none() && self.redirect_to_https.unwrap_or(matches!(self.address.port(), Some(80 | 8080)))
+    }
+}
+
 /// What becomes of the request of a client that has ended its side of the connection. A reset always ends the exchange; while a request waits for a connection under an upstream's limit an end does too, since most such clients have given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
 #[spec(noun = "an answer to a half-closed connection")]
@@ -83,14 +103,14 @@ pub enum HalfClose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
 #[spec(
     noun = "a protocol",
-    peers(http1 = "http", "http/1.1" = "http", h1 = "http", HTTP = "http"),
+    peers(http1 = "http", "http/1.1" = "http", h1 = "http", HTTP = "http", https = "http", ssl = "http"),
     unbuilt(
-        https = "TLS", tls = "TLS", h2 = "HTTP/2", http2 = "HTTP/2", h2c = "HTTP/2", h3 = "HTTP/3", http3 = "HTTP/3", grpc = "gRPC", tcp = "plain TCP proxying",
+        tls = "TLS passthrough by name", h2 = "HTTP/2", http2 = "HTTP/2", h2c = "HTTP/2", h3 = "HTTP/3", http3 = "HTTP/3", grpc = "gRPC", tcp = "plain TCP proxying",
         udp = "UDP proxying", postgres = "PostgreSQL pooling", mesh = "the service mesh", forward = "forward proxying", socks5 = "forward proxying",
     )
 )]
 pub enum Protocol {
-    /// HTTP/1.1 and HTTP/1.0, without TLS.
+    /// HTTP/1.1 and HTTP/1.0, with or without TLS.
     Http,
 }
 

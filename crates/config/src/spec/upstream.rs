@@ -1,7 +1,7 @@
 //! Upstreams: named groups of endpoints, and their timeouts.
 
 use super::route::empty_list;
-use super::{HealthCheck, OutlierDetection, Retry};
+use super::{EndpointTls, HealthCheck, OutlierDetection, Retry};
 use crate::decode::{Decoder, OneOrMany};
 use crate::source::Spanned;
 use crate::syntax::{Node, NodeKind};
@@ -60,12 +60,12 @@ pub struct Timeouts {
         outlier = "outlier_detection", passive_health_check = "outlier_detection", "agent-check" = "agent_hints", agent_check = "agent_hints", transport_socket = "tls", ssl = "tls", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
     ),
     unbuilt(
-        circuit_breaker = "circuit breakers", tls = "TLS to upstreams", protocol = "other protocols than HTTP/1.1 to upstreams",
+        circuit_breaker = "circuit breakers", protocol = "other protocols than HTTP/1.1 to upstreams",
         replicas = "PostgreSQL pooling", slow_start = "slow start", sticky = "sticky sessions", hash = "hash balancing", proxy_protocol = "the PROXY protocol", locality = "localities", subsets = "subsets of endpoints",
     )
 )]
 pub struct Upstream {
-    /// The endpoints: `host:port`, `unix:/path`, or `{address: host:port, weight: 2}`.
+    /// The endpoints: `host:port`, `https://host`, `unix:/path`, or `{address: host:port, weight: 2}`.
     #[spec(example = "[localhost:3000]")]
     pub endpoints: OneOrMany<UpstreamEndpoint>,
     /// How the endpoint of a request is chosen.
@@ -76,6 +76,8 @@ pub struct Upstream {
     pub max_connections: Limit<u32>,
     /// Requests that wait for one of the `max_connections`.
     pub queue: Queue,
+    /// TLS to the endpoints. An endpoint written as `https://host` is spoken to by TLS without it.
+    pub tls: Option<EndpointTls>,
     /// Connections kept for further requests.
     pub keep_alive: KeepAlive,
     /// Timeouts of this upstream; what is not written comes from `defaults`. A route's own go first.

@@ -30,7 +30,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// One address of an upstream, spoken to in plain HTTP/1.1.
+/// One address of an upstream, spoken to in HTTP/1.1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// A host and port.
@@ -39,6 +39,8 @@ pub enum Endpoint {
         host: Host,
         /// The port; never 0.
         port: u16,
+        /// Whether it is written as `https://`, and so spoken to by TLS whatever the upstream says.
+        tls: bool,
     },
     /// A socket file.
     Unix(PathBuf),
@@ -47,7 +49,8 @@ pub enum Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Tcp { host, port, tls: false } => write!(f, "{host}:{port}"),
+            Self::Tcp { host, port, tls: true } => write!(f, "https://{host}:{port}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -72,8 +75,7 @@ impl fmt::Display for Target {
 }
 
 /// Schemes of the language that cannot be served yet, with the feature they belong to.
-const UNBUILT_SCHEMES: [(&str, &str); 9] = [
-    ("https", "TLS to upstreams"),
+const UNBUILT_SCHEMES: [(&str, &str); 8] = [
     ("h2c", "HTTP/2 to upstreams"),
     ("h2", "HTTP/2 to upstreams"),
     ("grpc", "gRPC to upstreams"),
@@ -86,7 +88,7 @@ const UNBUILT_SCHEMES: [(&str, &str); 9] = [
 
 impl Value for Target {
     const WHAT: &'static str = "a target";
-    const EXAMPLES: &'static [&'static str] = &["app", "localhost:3000", "http://10.0.0.7:8080", "unix:/run/app.sock"];
+    const EXAMPLES: &'static [&'static str] = &["app", "localhost:3000", "https://example.com", "unix:/run/app.sock"];
 
     fn parse(text: &str) -> Result<Self, Flaw> {
         if is_name(text) && text.parse::<IpAddr>().is_err() && text.parse::<u64>().is_err() {
@@ -125,7 +127,7 @@ impl Spec for Target {
 
 impl Value for Endpoint {
     const WHAT: &'static str = "an endpoint";
-    const EXAMPLES: &'static [&'static str] = &["localhost:3000", "http://10.0.0.7:8080", "unix:/run/app.sock"];
+    const EXAMPLES: &'static [&'static str] = &["localhost:3000", "https://10.0.0.7:8443", "unix:/run/app.sock"];
 
     fn parse(text: &str) -> Result<Self, Flaw> {
         parse_endpoint(text)
@@ -162,7 +164,7 @@ fn parse_url(text: &str, scheme: &str, rest: &str) -> Result<Endpoint, Flaw> {
     if scheme == "unix" {
         return Err(Flaw::new(codes::TARGET, format!("`{text}` is not a target")).replace(format!("unix:{rest}")));
     }
-    if scheme != "http" {
+    if scheme != "http" && scheme != "https" {
         let flaw = Flaw::new(codes::TARGET, format!("`{scheme}://` is not a scheme of targets"));
         return Err(match host_and_port(rest) {
             Some(_) => flaw.replace(rest),
@@ -173,17 +175,22 @@ fn parse_url(text: &str, scheme: &str, rest: &str) -> Result<Endpoint, Flaw> {
     if path.is_some_and(|path| !path.is_empty()) {
         return Err(Flaw::new(codes::TARGET, "a target has no path")
             .label("the request's own path is kept")
-            .replace(format!("http://{authority}"))
-            .hint(format!("write http://{authority}; a path is changed by filters")));
+            .replace(format!("{scheme}://{authority}"))
+            .hint(format!("write {scheme}://{authority}; a path is changed by filters")));
     }
-    let with_port = format!("{authority}:80");
-    host_and_port(authority).or_else(|| host_and_port(&with_port)).ok_or_else(|| not_endpoint(text))
+    let is_tls = scheme == "https";
+    let with_port = format!("{authority}:{}", if is_tls { 443 } else { 80 });
+    let endpoint = host_and_port(authority).or_else(|| host_and_port(&with_port)).ok_or_else(|| not_endpoint(text))?;
+    Ok(match endpoint {
+        Endpoint::Tcp { host, port, .. } => Endpoint::Tcp { host, port, tls: is_tls },
+        other => other,
+    })
 }
 
 fn host_and_port(text: &str) -> Option<Endpoint> {
     let (host, port) = text.rsplit_once(':')?;
     let port = port.parse::<u16>().ok().filter(|port| *port > 0)?;
-    parse_host(host).map(|host| Endpoint::Tcp { host, port })
+    parse_host(host).map(|host| Endpoint::Tcp { host, port, tls: false })
 }
 
 fn parse_host(text: &str) -> Option<Host> {

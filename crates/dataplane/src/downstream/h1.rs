@@ -101,8 +101,9 @@ pub(crate) const DRAIN_IDLE_MS: u64 = 1_000;
 
 impl Drop for ClientConnection {
     fn drop(&mut self) {
-        if self.ends_response.get() {
-            self.socket.reset_on_close();
+        match self.ends_response.get() {
+            true => self.socket.reset_on_close(),
+            false => self.socket.say_end(),
         }
     }
 }
@@ -153,7 +154,7 @@ impl ClientConnection {
         if worker.draining.get() || (requests_max > 0 && self.served >= requests_max) {
             server.close_after_response();
         }
-        let view = strait_plan::ClientView { address: self.peer, from_trusted_proxy: false };
+        let view = strait_plan::ClientView { address: self.peer, from_trusted_proxy: false, secure: false };
         Exchange {
             worker,
             adopted,

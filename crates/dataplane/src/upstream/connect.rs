@@ -5,7 +5,7 @@ use crate::alarm::Alarm;
 use crate::clock::ms;
 use crate::deadline::Until;
 use crate::worker::Worker;
-use crate::{fault, io};
+use crate::{fault, io, tls};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -151,6 +151,10 @@ pub(super) async fn open(
         }),
     })
     .await;
+    let outcome = match (outcome, &pool.state.tls) {
+        (Ok(socket), Some(policy)) => tls::connect(worker, socket, policy, alarm).await,
+        (outcome, _) => outcome,
+    };
     let meter = pool.state.meter.of(worker.id);
     match outcome {
         Ok(socket) => {

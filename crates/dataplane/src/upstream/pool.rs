@@ -272,7 +272,9 @@ impl Pools {
     pub(crate) fn receive(&self, worker: &Worker, endpoint: &Arc<EndpointState>, connection: Option<Handed>) {
         let Some(pool) = self.find(endpoint) else { return };
         pool.asked.set(false);
-        match connection.and_then(|handed| Some(Connection::new(handed.socket.attach().ok()?, handed.right))) {
+        match connection
+            .and_then(|handed| Some(Connection::new(handed.socket.attach(&worker.buffers).ok()?, handed.right)))
+        {
             Some(connection) => {
                 worker.meter.upstream_moved.add(1);
                 pool.give_back(worker, connection);

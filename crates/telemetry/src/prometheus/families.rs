@@ -126,6 +126,16 @@ pub(super) static WORKER_SKEW: Family = gauge(
     "Exchanges of the busiest worker over the mean of all workers, since the start; 1 is even.",
 );
 
+pub(super) static TLS_HANDSHAKES: Family = counter(
+    "strait_tls_handshakes_total",
+    &["version", "resumed"],
+    "TLS handshakes with clients that were done, by version and whether a session was resumed.",
+);
+pub(super) static TLS_FAILURES: Family =
+    counter("strait_tls_handshake_failures_total", &["reason"], "TLS handshakes with clients that failed, by reason.");
+pub(super) static TLS_RUNNING: Family =
+    gauge("strait_tls_handshakes_running", NONE, "TLS handshakes with clients that run now.");
+
 pub(super) static FAULTS: Family = counter(
     "strait_faults_total",
     &["origin", "phase", "kind"],
@@ -301,11 +311,12 @@ pub(super) static PROCESS: [Filled<ProcessFigures, Option<f64>>; 5] = [
 ];
 
 /// Every family in the order of the page, each group under its heading.
-pub(super) fn groups() -> [(&'static str, Vec<&'static Family>); 8] {
+pub(super) fn groups() -> [(&'static str, Vec<&'static Family>); 9] {
     [
         ("Build and plan", vec![&BUILD_INFO, &PLAN_GENERATION, &DRAINING]),
         ("Workers", WORKER.iter().map(|(family, _)| family).chain([&WORKER_SKEW]).collect()),
         ("Exchanges", vec![&FAULTS, &FILTERS, &RESPONSES, &DURATION]),
+        ("TLS", vec![&TLS_RUNNING, &TLS_HANDSHAKES, &TLS_FAILURES]),
         (
             "Routes",
             [&ROUTE_RESPONSES]

@@ -14,7 +14,8 @@ use crate::process::ProcessFigures;
 use families as all;
 use page::Page;
 use std::sync::Arc;
-use strait_record::{EndpointMeter, FaultMeter, FilterVerdict, Histogram, RouteMeter, Sharded, WorkerMeter};
+use strait_message::HandshakeFailure;
+use strait_record::{EndpointMeter, FaultMeter, FilterVerdict, Histogram, RouteMeter, Sharded, TlsMeter, WorkerMeter};
 
 /// Routes that get series of their own in an ordinary scrape. With more, only their sums are shown.
 pub const ROUTES_MAX: usize = 1_000;
@@ -143,6 +144,7 @@ pub fn render(scrape: &Scrape<'_>, exposition: Exposition) -> String {
     let mut page = Page::new(exposition);
     build(scrape, &mut page);
     workers(scrape, &mut page);
+    tls(scrape, &mut page);
     faults(scrape, &mut page);
     filters(scrape, &mut page);
     route_sums(scrape, &mut page);
@@ -179,6 +181,24 @@ fn skew(workers: &[Arc<WorkerMeter>]) -> f64 {
     match done().sum::<u64>() {
         0 => 1.0,
         sum => done().max().unwrap_or(0) as f64 * workers.len() as f64 / sum as f64,
+    }
+}
+
+fn tls(scrape: &Scrape<'_>, page: &mut Page) {
+    let meters = || scrape.workers.iter().map(|meter| &meter.tls);
+    page.single(&all::TLS_RUNNING, &[], meters().map(|tls| tls.handshakes_running.read()).sum::<u64>() as f64);
+    page.family(&all::TLS_HANDSHAKES);
+    for (place, (version, resumed, _)) in TlsMeter::default().handshakes().into_iter().enumerate() {
+        let count = meters().filter_map(|tls| tls.handshakes().get(place).map(|(.., count)| *count));
+        let resumed = if resumed { "true" } else { "false" };
+        page.sample(&all::TLS_HANDSHAKES, &[version, resumed], count.sum::<u64>() as f64);
+    }
+    page.family(&all::TLS_FAILURES);
+    for failure in HandshakeFailure::ALL {
+        let count: u64 = meters().map(|tls| tls.failed(failure)).sum();
+        if count > 0 {
+            page.sample(&all::TLS_FAILURES, &[failure.word()], count as f64);
+        }
     }
 }
 

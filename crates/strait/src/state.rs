@@ -1,0 +1,33 @@
+//! Where Strait keeps what outlives it: the local authority.
+
+use std::path::PathBuf;
+use strait_compile::LocalAuthority;
+
+/// The folder of the local authority: below `$STRAIT_STATE`, else the folder that systemd gives (`StateDirectory=`),
+/// else the usual place of the system (for root) or of the user.
+pub(crate) fn authority_folder() -> PathBuf {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    // Several folders are separated by colons.
+    let systemd = || {
+        let all = variable("STATE_DIRECTORY")?;
+        all.to_string_lossy().split(':').next().map(PathBuf::from)
+    };
+    let of_user = || match variable("XDG_DATA_HOME") {
+        Some(data) => Some(data.join("strait")),
+        None => variable("HOME").map(|home| home.join(".local/share/strait")),
+    };
+    let is_root = rustix::process::geteuid().is_root();
+    let usual = || if is_root { None } else { of_user() };
+    let state = variable("STRAIT_STATE").or_else(systemd).or_else(usual);
+    state.unwrap_or_else(|| PathBuf::from("/var/lib/strait")).join("ca")
+}
+
+/// The local authority of a process that serves: made when it is first needed.
+pub(crate) fn authority() -> LocalAuthority {
+    LocalAuthority::Folder(authority_folder())
+}
+
+/// The local authority for verbs that only look.
+pub(crate) fn authority_if_there() -> LocalAuthority {
+    LocalAuthority::IfThere(authority_folder())
+}
