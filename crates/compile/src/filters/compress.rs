@@ -8,7 +8,7 @@ pub(super) fn compile(spec: &Spec, _: Span, _: &mut World<'_>) -> Option<Compres
         let (coding, level) = match encoding {
             Encoding::Zstd => (Coding::Zstd, 3),
             Encoding::Br => (Coding::Brotli, 4),
-            Encoding::Gzip => (Coding::Gzip, 5),
+            Encoding::Gzip => (Coding::Gzip, 3),
         };
         (coding, spec.level.unwrap_or(level))
     };

@@ -15,7 +15,7 @@ pub struct Compress {
     /// The smallest body that is coded.
     #[spec(default = Size::kib(1))]
     pub min_size: Size,
-    /// How hard every coding tries, 1 to 9. Without the key: gzip 5, brotli 4, zstd 3.
+    /// How hard every coding tries, 1 to 9. Without the key: gzip 3, brotli 4, zstd 3.
     #[spec(min = 1_u32, max = 9_u32)]
     pub level: Option<u32>,
 }
