@@ -14,12 +14,16 @@ use std::task::{Poll, Waker};
 use strait_http1::Persistence;
 use tokio::task::spawn_local;
 
-/// Empty rooms a worker keeps for later; half of them go every second.
+/// Empty rooms a worker keeps for later.
 const KEPT_MAX: usize = 4096;
 
 /// A worker's empty rooms.
 #[derive(Default)]
-pub(crate) struct Rooms(RefCell<Vec<Rc<Desk>>>);
+pub(crate) struct Rooms {
+    empty: RefCell<Vec<Rc<Desk>>>,
+    /// The fewest that were empty since the last upkeep: so many nobody needed.
+    spare: Cell<usize>,
+}
 
 /// Where a room waits for its next guest.
 #[derive(Default)]
@@ -33,7 +37,7 @@ struct Desk {
 impl Rooms {
     /// Lets a guest into a room.
     pub(crate) fn enter(&self, worker: &Rc<Worker>, guest: Box<Guest>) {
-        let empty = self.0.borrow_mut().pop();
+        let empty = self.take();
         let is_new = empty.is_none();
         let desk = empty.unwrap_or_default();
         desk.coming.set(Some(guest));
@@ -43,9 +47,16 @@ impl Rooms {
         }
     }
 
+    fn take(&self) -> Option<Rc<Desk>> {
+        let mut rooms = self.empty.borrow_mut();
+        let empty = rooms.pop();
+        self.spare.set(self.spare.get().min(rooms.len()));
+        empty
+    }
+
     /// Takes note that a room is empty; whether it is kept.
     fn note_empty(&self, desk: &Rc<Desk>) -> bool {
-        let mut rooms = self.0.borrow_mut();
+        let mut rooms = self.empty.borrow_mut();
         let kept = rooms.len() < KEPT_MAX;
         if kept {
             rooms.push(desk.clone());
@@ -53,14 +64,15 @@ impl Rooms {
         kept
     }
 
-    /// Lets go of half of them, those that were not entered for the longest time.
+    /// Lets go of those that were not needed since the last time.
     pub(crate) fn trim(&self) {
-        let mut rooms = self.0.borrow_mut();
-        let half = rooms.len().div_ceil(2);
-        for desk in rooms.drain(..half) {
+        let mut rooms = self.empty.borrow_mut();
+        let spare = self.spare.get().min(rooms.len());
+        for desk in rooms.drain(..spare) {
             desk.closing.set(true);
             desk.ring();
         }
+        self.spare.set(rooms.len());
     }
 }
 
@@ -112,10 +124,26 @@ async fn live(worker: Rc<Worker>, desk: Rc<Desk>) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::live;
+    use super::{Rooms, live};
     use crate::worker::Worker;
     use std::rc::Rc;
+
+    #[test]
+    fn rooms_that_nobody_needed_go_and_no_others() {
+        let rooms = Rooms::default();
+        (0..5).for_each(|_| assert!(rooms.note_empty(&Rc::default())));
+        let kept = || rooms.empty.borrow().len();
+        rooms.trim();
+        assert_eq!(kept(), 5, "they have not been there for long");
+        let used = rooms.take().unwrap();
+        assert!(rooms.note_empty(&used));
+        rooms.trim();
+        assert_eq!(kept(), 1, "one of them was in use at a time");
+        rooms.trim();
+        assert_eq!(kept(), 0);
+    }
 
     fn size_of_future<F>(_: impl FnOnce(Rc<Worker>, Rc<super::Desk>) -> F) -> usize {
         size_of::<F>()
