@@ -96,6 +96,31 @@ impl Template {
         out.truncate(start + RENDERED_BYTES_MAX);
     }
 
+    /// Appends the text with its values, each value written by `escape`: for lines in which a value must stay in its
+    /// place. `scratch` is wiped.
+    pub fn render_escaped(
+        &self,
+        facts: &dyn Facts,
+        escape: fn(&[u8], &mut Vec<u8>),
+        scratch: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) {
+        let start = out.len();
+        for part in &self.parts {
+            match part {
+                Part::Literal(text) => out.extend_from_slice(text),
+                Part::Value(expression) => {
+                    scratch.clear();
+                    if let Ok(value) = expression.evaluate(facts) {
+                        value.write_text(scratch);
+                    }
+                    escape(scratch, out);
+                }
+            }
+        }
+        out.truncate(start + RENDERED_BYTES_MAX);
+    }
+
     /// Appends the text with its values, fit for the value of a header field: control characters are blanks, so that
     /// nothing from a request can begin another line (RFC 9110 §5.5).
     pub fn render_field(&self, facts: &dyn Facts, out: &mut Vec<u8>) {

@@ -6,6 +6,7 @@
 //!
 //! Knows the engines' limits and tables; knows nothing about text, files, sockets or tasks.
 
+mod access_log;
 mod condition;
 mod decide;
 mod endpoint;
@@ -20,6 +21,7 @@ mod standing;
 mod status_set;
 mod upstream;
 
+pub use access_log::{AccessLog, Form, LOG_NAMES, LogEvidence, Sampling, log_environment};
 pub use condition::{Condition, Portion, TextTest, Unmet, portion_salt};
 pub use decide::Verdict;
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
@@ -42,7 +44,7 @@ use std::time::Duration;
 use strait_expr::{Expression, Template};
 use strait_filters::Chain;
 use strait_message::Status;
-use strait_record::{Format, RouteMeter, Sharded};
+use strait_record::{RouteMeter, Sharded};
 use strait_route::PathRules;
 use strait_tls::ListenerTls;
 
@@ -55,8 +57,8 @@ pub struct Plan {
     pub listeners: Vec<Listener>,
     /// Groups of endpoints; routes name them by index.
     pub upstreams: Vec<Upstream>,
-    /// How access records are written.
-    pub access_log: Format,
+    /// How access records are written, and of which exchanges.
+    pub access_log: AccessLog,
     /// How long a drain waits for what runs; `None` for as long as it takes.
     pub drain_timeout: Option<Duration>,
     /// Files of certificates, keys and authorities: when one of them changes, the same configuration is compiled anew.

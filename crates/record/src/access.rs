@@ -20,6 +20,14 @@ pub enum Format {
     Off,
     /// One JSON object a line, with the attribute names of OpenTelemetry.
     Json,
+    /// One JSON object a line, with the names of the Elastic Common Schema.
+    Ecs,
+    /// `key=value` pairs with the keys of [`Format::Json`].
+    Logfmt,
+    /// The Common Log Format of NCSA httpd.
+    Common,
+    /// The same with Referer and User-Agent: what nginx and Apache httpd call `combined`.
+    Combined,
     /// One line for people.
     Text {
         /// With terminal colours.
@@ -141,13 +149,44 @@ impl Default for AccessRecord<'_> {
 impl AccessRecord<'_> {
     /// Appends the record as one line that ends with a newline; nothing when the format is off.
     ///
-    /// Whatever the client sent, it is one line: controls are escaped in both formats. What is not UTF-8 becomes
-    /// U+FFFD in JSON and `\xNN` in text. Allocates nothing as long as `out` has room.
+    /// Whatever the client sent, it is one line: controls are escaped in every format. What is not UTF-8 becomes
+    /// U+FFFD in JSON and logfmt, and `\xNN` elsewhere. Allocates nothing as long as `out` has room.
     pub fn write(&self, format: Format, out: &mut Vec<u8>) {
         match format {
             Format::Off => {}
             Format::Json => crate::json::write(self, out),
+            Format::Ecs => crate::ecs::write(self, out),
+            Format::Logfmt => crate::logfmt::write(self, out),
+            Format::Common => crate::combined::write(self, false, out),
+            Format::Combined => crate::combined::write(self, true, out),
             Format::Text { color } => crate::text::write(self, color, out),
+        }
+    }
+
+    /// The status that logs for people show: the one sent, or the one that stands for the fault (499 for a client that
+    /// left). `None` when there was neither.
+    pub fn shown_status(&self) -> Option<Status> {
+        self.status.or(match self.end {
+            End::Fault(fault) => Some(fault.status()),
+            End::Complete | End::Filter(_) => None,
+        })
+    }
+}
+
+impl End {
+    /// Whether a fault ended it.
+    pub fn is_fault(&self) -> bool {
+        matches!(self, Self::Fault(_))
+    }
+}
+
+/// As in `strait.end`: `complete`, `filter:NAME`, or origin, phase and kind of the fault.
+impl std::fmt::Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Complete => f.write_str("complete"),
+            Self::Filter(name) => write!(f, "filter:{name}"),
+            Self::Fault(fault) => fault.code().fmt(f),
         }
     }
 }

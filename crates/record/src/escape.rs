@@ -40,6 +40,27 @@ pub(crate) fn words(octets: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Writes what stands between quotes of a line, as nginx does: a quote, a backslash, controls and whatever is not UTF-8
+/// become `\xNN`, so that nothing ends the quotes or the line.
+pub fn quotable(octets: &[u8], out: &mut Vec<u8>) {
+    if is_plain(octets) {
+        out.extend_from_slice(octets);
+        return;
+    }
+    for chunk in octets.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' | '\\' => octet_escaped(c as u8, out),
+                c if is_treacherous(c) => {
+                    c.encode_utf8(&mut [0; 4]).bytes().for_each(|octet| octet_escaped(octet, out));
+                }
+                c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        chunk.invalid().iter().for_each(|&octet| octet_escaped(octet, out));
+    }
+}
+
 /// Whether nothing in it needs escaping: printable ASCII without quotes and backslashes, as nearly always.
 #[inline]
 fn is_plain(octets: &[u8]) -> bool {

@@ -37,6 +37,32 @@ pub(crate) fn instant_ms(time_us: u64, out: &mut Vec<u8>) {
     out.push(b'Z');
 }
 
+/// An instant, given in microseconds since 1970-01-01 UTC, as RFC 3339 with microseconds.
+pub fn rfc3339_us(time_us: u64) -> [u8; 27] {
+    rfc3339(time_us)
+}
+
+const MONTHS: [&[u8; 3]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+
+/// Writes an instant as the Common Log Format has it: `05/Nov/2025:12:14:56 +0000`.
+pub(crate) fn log_time(time_us: u64, out: &mut Vec<u8>) {
+    let seconds = time_us.min(LAST_US) / 1_000_000;
+    let (year, month, day) = civil(seconds / DAY_S);
+    let of_day = seconds % DAY_S;
+    out.extend_from_slice(&pair(day));
+    out.push(b'/');
+    let place = usize::try_from(month.saturating_sub(1)).unwrap_or(0);
+    out.extend_from_slice(MONTHS.get(place).map_or(&b"Jan"[..], |name| *name));
+    out.push(b'/');
+    decimal(year, out);
+    for part in [of_day / 3600, of_day / 60 % 60, of_day % 60] {
+        out.push(b':');
+        out.extend_from_slice(&pair(part));
+    }
+    out.extend_from_slice(b" +0000");
+}
+
 fn rfc3339(time_us: u64) -> [u8; 27] {
     let time_us = time_us.min(LAST_US);
     let (seconds, us) = (time_us / 1_000_000, time_us % 1_000_000);

@@ -1,28 +1,12 @@
 //! A record as one JSON object: OpenTelemetry's attribute names where it has one, `strait.` names for the rest.
 
 use crate::escape::{Escaping, json as escaped};
-use crate::figures::{address, decimal, instant_us};
+use crate::figures::{address, instant_us};
+use crate::member::{number, string};
 use crate::{AccessRecord, End, TlsRecord};
 use std::fmt::Write;
 use std::net::SocketAddr;
 use strait_message::{Fault, Method};
-
-/// Writes a member whose value is a string: its key with punctuation is one constant.
-macro_rules! string {
-    ($out:expr, $key:literal, $value:expr) => {{
-        $out.extend_from_slice(concat!(",\"", $key, "\":\"").as_bytes());
-        escaped($value, $out);
-        $out.push(b'"');
-    }};
-}
-
-/// Writes a member whose value is a number.
-macro_rules! number {
-    ($out:expr, $key:literal, $value:expr) => {{
-        $out.extend_from_slice(concat!(",\"", $key, "\":").as_bytes());
-        decimal($value, $out);
-    }};
-}
 
 /// Writes the record and a newline. Members without a value are left out.
 pub(crate) fn write(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
@@ -111,7 +95,7 @@ fn host(host: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The address without brackets, and the port where a number stands for it. What is malformed stays whole.
-fn host_and_port(host: &[u8]) -> (&[u8], Option<u16>) {
+pub(crate) fn host_and_port(host: &[u8]) -> (&[u8], Option<u16>) {
     let digits = host.iter().rev().take(6).take_while(|octet| octet.is_ascii_digit()).count();
     let (before, port) = host.split_at(host.len() - digits);
     let port = std::str::from_utf8(port).ok().and_then(|port| port.parse().ok());

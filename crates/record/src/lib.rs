@@ -7,15 +7,21 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests"))]
 
 mod access;
+mod combined;
+mod ecs;
 mod escape;
 mod figures;
 mod histogram;
 mod json;
+mod logfmt;
+mod member;
 mod meter;
 mod sink;
 mod text;
 
 pub use access::{AccessRecord, End, Format, TlsRecord};
+pub use escape::quotable;
+pub use figures::rfc3339_us;
 pub use histogram::{BOUNDS_US, Histogram};
 pub use meter::{
     Counter, EndpointMeter, FaultMeter, FilterMeter, FilterVerdict, Gauge, RouteMeter, Sharded, TlsMeter, WorkerMeter,

@@ -96,6 +96,78 @@ fn check(record: &AccessRecord<'_>, format: Format, expected: &str) {
 }
 
 #[test]
+fn combined_is_that_of_nginx_and_httpd() {
+    let head = r#"203.0.113.195 - - [05/Nov/2025:12:14:56 +0000] "GET /items/7?page=2 HTTP/1.1" 200 1024"#;
+    check(&record(), Format::Common, &format!("{head}\n"));
+    check(&record(), Format::Combined, &format!("{head} \"http://example.com/\" \"curl/8.5.0\"\n"));
+    let head = "2001:db8::1 - - [05/Nov/2025:12:14:56 +0000] \"-\" 400 1024";
+    check(&nothing_read(), Format::Combined, &format!("{head} \"-\" \"-\"\n"));
+    let left = End::Fault(Fault::client(Phase::ResponseHead, Kind::Closed));
+    let left = AccessRecord { status: None, end: left, user_agent: b"a\"\\\n\xff", ..record() };
+    assert!(line(&left, Format::Combined).ends_with("\" 499 1024 \"http://example.com/\" \"a\\x22\\x5c\\x0a\\xff\"\n"));
+}
+
+/// The keys of a line of logfmt, with their values.
+fn pairs(line: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = line.trim_end();
+    while let Some((key, behind)) = rest.split_once('=') {
+        let quoted = behind.strip_prefix('"').map(|inside| inside.split_once('"').unwrap());
+        let (value, behind) = quoted.unwrap_or_else(|| behind.split_once(' ').unwrap_or((behind, "")));
+        pairs.push((key.trim().to_owned(), value.to_owned()));
+        rest = behind;
+    }
+    pairs
+}
+
+#[test]
+fn logfmt_has_the_keys_of_json() {
+    let fault = AccessRecord { end: nothing_read().end, ..record() };
+    for record in [record(), nothing_read(), fault] {
+        let json: Value = serde_json::from_str(&line(&record, Format::Json)).unwrap();
+        let mut expected: Vec<(String, String)> = Vec::new();
+        for (key, value) in json.as_object().unwrap() {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Array(items) => items[0].as_str().unwrap().to_owned(),
+                other => other.to_string(),
+            };
+            // Neither form leaves it out; an empty path says nothing in this one.
+            if !value.is_empty() {
+                expected.push((key.clone(), value));
+            }
+        }
+        let mut written = pairs(&line(&record, Format::Logfmt));
+        written.sort();
+        expected.sort();
+        assert_eq!(written, expected);
+    }
+}
+
+#[test]
+fn ecs_has_the_names_of_the_elastic_common_schema() {
+    let json: Value = serde_json::from_str(&line(&record(), Format::Ecs)).unwrap();
+    for (key, value) in [
+        ("@timestamp", "\"2025-11-05T12:14:56.789012Z\""),
+        ("ecs.version", "\"8.11.0\""),
+        ("event.outcome", "\"success\""),
+        ("event.duration", "1234000"),
+        ("client.ip", "\"203.0.113.195\""),
+        ("url.domain", "\"shop.example.com\""),
+        ("url.port", "8080"),
+        ("url.path", "\"/items/7\""),
+        ("http.response.status_code", "200"),
+        ("http.response.body.bytes", "1024"),
+        ("strait.end", "\"complete\""),
+    ] {
+        assert_eq!(json[key].to_string(), value, "{key}");
+    }
+    let json: Value = serde_json::from_str(&line(&nothing_read(), Format::Ecs)).unwrap();
+    assert_eq!(json["event.outcome"], "failure");
+    assert_eq!(json["error.code"], "client.request_head.malformed");
+}
+
+#[test]
 fn json_has_opentelemetry_names() {
     check(
         &record(),
@@ -179,6 +251,15 @@ fn nothing_is_written_when_off() {
     check(&record(), Format::Off, "");
 }
 
+const FORMATS: [Format; 6] = [
+    Format::Json,
+    Format::Ecs,
+    Format::Logfmt,
+    Format::Common,
+    Format::Combined,
+    Format::Text { color: false },
+];
+
 proptest! {
     #[test]
     fn whatever_is_sent_is_one_line_and_json(
@@ -202,7 +283,10 @@ proptest! {
         prop_assert_eq!(&parsed["strait.duration_us"], &Value::from(duration_us));
         prop_assert_eq!(parsed.get("http.route").map_or("", |route| route.as_str().unwrap()), &route);
         prop_assert_eq!(parsed.get("strait.reason").is_some(), end != End::Complete);
-        for written in [&json, &line(&record, Format::Text { color: false })] {
+        let ecs: Value = serde_json::from_str(&line(&record, Format::Ecs)).unwrap();
+        prop_assert_eq!(&ecs["url.path"], &parsed["url.path"]);
+        for format in FORMATS {
+            let written = line(&record, format);
             prop_assert!(written.ends_with('\n'));
             prop_assert_eq!(written.chars().filter(|c| c.is_control()).count(), 1, "{:?}", written);
             let breaks_out = written.contains(['\u{2028}', '\u{2029}', '\u{202e}']);
