@@ -50,10 +50,15 @@ use std::sync::Arc;
 use strait_config::spec::LogFormat;
 use strait_config::value::LogPath;
 use strait_config::{Diagnostic, Diagnostics, Snapshot};
-use strait_plan::Plan;
+use strait_expr::Expression;
+use strait_plan::{AccessLog, Form, Plan, Sampling, log_environment};
 use strait_record::Format;
+use texts::Texts;
 use tls::Tls;
 use upstreams::Upstreams;
+
+/// What is written down whatever `sample` says, unless `always` says something else.
+const ALWAYS: &str = "status >= 500 || duration > 1s";
 
 /// Compiles snapshots, one after the other, for a fixed number of workers. What outlives a plan (connections and
 /// counters of an endpoint, meters of a route) is carried from one plan to the next as long as either is in use.
@@ -145,6 +150,7 @@ impl Compiler {
         let mut filters = Filters::of(snapshot, &mut self.kept, self.seed);
         let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut filters, &mut found);
         found.extend(filters.into_findings());
+        let access_log = self.access_log(snapshot, &mut found);
         let (upstreams, mut tls) = upstreams.into_list();
         let listeners = listeners::listeners(snapshot, &tables, &mut tls);
         found.append(&mut tls.found);
@@ -161,23 +167,39 @@ impl Compiler {
             generation: self.generation,
             listeners,
             upstreams,
-            access_log: self.access_log(snapshot),
+            access_log,
             drain_timeout: snapshot.spec.drain_timeout.get().map(Into::into),
             files,
         }))
     }
 
-    fn access_log(&self, snapshot: &Snapshot) -> Format {
+    fn access_log(&self, snapshot: &Snapshot, found: &mut Vec<Diagnostic>) -> AccessLog {
         let log = &snapshot.spec.telemetry.access_log;
+        let mut texts = Texts::of_log(snapshot, found);
+        let template = log.template.as_ref().map(|text| Form::Template(texts.template(text, text.span)));
+        let always = match &log.always {
+            Some(always) => texts.condition(always),
+            None => Expression::condition(ALWAYS, &log_environment()).ok(),
+        };
+        let of_100_000 = log.sample.of_100_000();
+        let sampling = always.filter(|_| of_100_000 < 100_000).map(|always| Sampling { of_100_000, always });
+        AccessLog { form: template.unwrap_or_else(|| Form::Fixed(self.log_format(log))), sampling }
+    }
+
+    fn log_format(&self, log: &strait_config::spec::AccessLog) -> Format {
         let terminal = match log.path {
             LogPath::Stdout => self.terminals.stdout,
             LogPath::Stderr => self.terminals.stderr,
-            LogPath::File(_) => false,
+            LogPath::File(_) | LogPath::SyslogUnix(_) | LogPath::SyslogUdp(_) => false,
         };
         let text = Format::Text { color: terminal && self.terminals.color };
         match log.format {
             LogFormat::Off => Format::Off,
             LogFormat::Json => Format::Json,
+            LogFormat::Ecs => Format::Ecs,
+            LogFormat::Logfmt => Format::Logfmt,
+            LogFormat::Common => Format::Common,
+            LogFormat::Combined => Format::Combined,
             LogFormat::Text => text,
             LogFormat::Auto if terminal => text,
             LogFormat::Auto => Format::Json,

@@ -101,7 +101,7 @@ telemetry: {access_log: {format: text}}
     assert_eq!((app.retry.attempts_max, app.retry.on.connect_failure, app.retry.on.reset), (3, true, true));
     assert_eq!(*app.endpoints[0].state.resolved(), ["[::1]:5".parse().unwrap()]);
     assert_eq!(&*plan.upstreams[1].name, "localhost:1, unix:/run/app.sock");
-    assert_eq!(plan.access_log, Format::Text { color: false });
+    assert_eq!(plan.access_log.plain(), Some(Format::Text { color: false }));
 }
 
 #[test]
@@ -138,7 +138,8 @@ fn the_access_log_is_text_on_a_terminal_and_json_elsewhere() {
         let mut compiler = Compiler::new(1).with_terminals(terminals);
         assert_eq!(
             compile(&mut compiler, &format!("routes: {{/: {{respond: x}}}}\ntelemetry: {{access_log: {text}}}"))
-                .access_log,
+                .access_log
+                .plain(),
             expected
         );
     };

@@ -25,6 +25,12 @@ impl<'t> Texts<'t> {
         Self { snapshot, found, pattern, request: None, response: None }
     }
 
+    /// Compiles the texts of the access log, which may ask all about an exchange that has ended.
+    pub(crate) fn of_log(snapshot: &'t Snapshot, found: &'t mut Vec<Diagnostic>) -> Self {
+        let request = Some(strait_plan::log_environment());
+        Self { request, ..Self::of(snapshot, "/", found) }
+    }
+
     fn request(&mut self) -> &Environment {
         let pattern = self.pattern;
         self.request.get_or_insert_with(|| with_captures(Environment::request(), pattern))

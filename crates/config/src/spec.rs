@@ -20,7 +20,7 @@ pub use health::{CheckMethod, CheckProtocol, CheckStart, CheckStep, HealthCheck,
 pub use listener::{HalfClose, Limits, Listener, Protocol};
 pub use retry::{Backoff, Retry, RetryOn};
 pub use route::{Redirect, RedirectStatus, Respond, Route, To};
-pub use telemetry::{AccessLog, LogFormat, Telemetry};
+pub use telemetry::{AccessLog, Facility, LogFormat, Rotate, Syslog, Telemetry};
 pub use tests::{Expectation, RequestTest};
 pub use tls::{
     CertificateFiles, Certificates, ClientAuth, ClientAuthMode, EndpointTls, HostTls, ListenerTls, LocalNames,

@@ -1,22 +1,22 @@
 //! The end of an exchange: written down, counted, and everything given back.
 
 use crate::exchange::{Exchange, Tally};
+use crate::known::Known;
 use crate::request_id::text;
 use crate::tls::Secured;
 use crate::worker::{Adopted, Worker};
 use std::net::SocketAddr;
 use strait_http1::Persistence;
 use strait_message::{Fault, Name};
-use strait_plan::Listener;
-use strait_record::{AccessRecord, End, Format, TlsRecord};
+use strait_plan::{Evidence, Listener, LogEvidence};
+use strait_record::{AccessRecord, End, TlsRecord};
 
 /// Ends the exchange; what becomes of the client's connection.
 pub(crate) fn finish(exchange: &mut Exchange<'_>, outcome: Result<(), Fault>) -> Persistence {
     let duration_us = exchange.worker.clock.now_us() - exchange.tally.began_us;
     count(exchange, &outcome, duration_us);
-    let format = exchange.adopted.plan.access_log;
-    if format != Format::Off {
-        write_down(exchange, &outcome, duration_us, format);
+    if !exchange.adopted.plan.access_log.is_off() {
+        write_down(exchange, &outcome, duration_us);
     }
     let persistence = match outcome {
         Ok(()) => {
@@ -66,7 +66,7 @@ fn endpoint<'e>(exchange: &Exchange<'e>) -> Option<&'e strait_plan::Endpoint> {
     exchange.adopted.plan.upstreams.get(upstream)?.endpoints.get(endpoint)
 }
 
-fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us: u64, format: Format) {
+fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us: u64) {
     let Exchange { worker, adopted, listener, scratch, tally, .. } = exchange;
     let Tally { began_us, .. } = *tally;
     let headers = &scratch.request.headers;
@@ -101,13 +101,17 @@ fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us:
         connect_us: tally.connect_us,
         end: outcome.map_or_else(End::Fault, |()| filter_end(exchange)),
     };
-    worker.log.write(&record, format, &worker.meter);
+    let log = &adopted.plan.access_log;
+    if let Some(format) = log.plain() {
+        return worker.log.write(&record, format, &worker.meter);
+    }
+    let exchange = Evidence { response: Some(&scratch.response), ..Known::of(exchange).evidence() };
+    worker.log.write_by(log, &LogEvidence { record: &record, exchange: Some(exchange) }, &worker.meter);
 }
 
 /// Writes down a connection that a limit refused: nothing was asked, and nothing answered.
 pub(crate) fn refused(worker: &Worker, adopted: &Adopted, listener: &Listener, peer: SocketAddr, fault: Fault) {
-    let format = adopted.plan.access_log;
-    if format == Format::Off {
+    if adopted.plan.access_log.is_off() {
         return;
     }
     let now_us = worker.clock.wall_us(worker.clock.now_us());
@@ -122,7 +126,8 @@ pub(crate) fn refused(worker: &Worker, adopted: &Adopted, listener: &Listener, p
         end: End::Fault(fault),
         ..AccessRecord::default()
     };
-    worker.log.write(&record, format, &worker.meter);
+    let evidence = LogEvidence { record: &record, exchange: None };
+    worker.log.write_by(&adopted.plan.access_log, &evidence, &worker.meter);
 }
 
 /// How an exchange without a fault ended.

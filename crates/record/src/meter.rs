@@ -105,6 +105,8 @@ pub struct WorkerMeter {
     pub retries_over_budget: Counter,
     /// Access records that could not be written and were dropped.
     pub records_lost: Counter,
+    /// Exchanges that sampling left out of the access log.
+    pub records_sampled_out: Counter,
     /// Panics caught; each ended one connection.
     pub panics: Counter,
     /// Octets of pooled buffers in use or kept.

@@ -50,13 +50,13 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     snapshot.warnings.extend_from_slice(compiler.warnings());
     output.show_warnings(&snapshot);
     descriptors::raise();
-    let log = Log::start(&snapshot, plan.access_log).map_err(|error| failed(&error.to_string()))?;
+    let log = Log::start(&snapshot, plan.access_log.is_off()).map_err(|error| failed(&error.to_string()))?;
     let resolver = Arc::new(start_resolver(&plan)?);
     let workers = compiler.workers();
     let fleet = Fleet::start(Settings { workers, sinks: log.sinks(workers), inherited: inherited() }, plan);
     let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
     let checker = Arc::new(start_checker(&fleet)?);
-    let control = Control { resolver: resolver.clone(), checker: checker.clone() };
+    let control = Control { resolver: resolver.clone(), checker: checker.clone(), log: log.clone() };
     let reloader = Reloader::new(source, output, compiler, snapshot.clone(), control, fleet.clone());
     let reloader = Arc::new(Mutex::new(reloader));
     let files = watch_files(&fleet, &reloader).map_err(|error| failed(&format!("files: {error}")))?;

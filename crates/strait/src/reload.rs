@@ -1,6 +1,7 @@
 //! A new configuration for a process that serves: compiled aside, published whole, or not at all.
 
 use crate::boot::not_bound;
+use crate::log::Log;
 use crate::notify;
 use crate::operator::say;
 use crate::source::{Output, Source};
@@ -13,6 +14,8 @@ use strait_config::{Effective, Snapshot};
 use strait_control::health::Checker;
 use strait_control::resolve::Resolver;
 use strait_dataplane::Fleet;
+use strait_telemetry::access_log::Prepared;
+use strait_telemetry::destination::Destination;
 use strait_plan::{Plan, Workers as _};
 
 /// What new names get to resolve before the plan is published.
@@ -26,6 +29,8 @@ pub(crate) struct Control {
     pub(crate) resolver: Arc<Resolver>,
     /// Who checks endpoints.
     pub(crate) checker: Arc<Checker>,
+    /// Where records are written.
+    pub(crate) log: Log,
 }
 
 /// Reads the configuration anew on demand.
@@ -101,7 +106,12 @@ impl Reloader {
             say(&format!("{} is refused: the configuration of before serves on", self.source.name()));
             json!({"error": "refused", "text": findings.to_string()})
         })?;
-        let (generation, changes) = self.publish(plan)?;
+        let log_to = self.control.log.prepare(&snapshot, plan.access_log.is_off()).map_err(|error| {
+            let text = format!("{error}\n  the configuration of before serves on");
+            say(&text);
+            json!({"error": "not_opened", "text": text})
+        })?;
+        let (generation, changes) = self.publish(plan, log_to)?;
         self.effective = Effective::of(&snapshot).to_json();
         let waits = self.say_what_waits(&snapshot);
         self.serving = snapshot;
@@ -118,7 +128,7 @@ impl Reloader {
             Ok(plan) => {
                 say(&format!("{names} changed"));
                 // What fails is said there.
-                let _ = self.publish(plan);
+                let _ = self.publish(plan, None);
             }
             Err(findings) => {
                 self.output.show(&findings);
@@ -133,12 +143,12 @@ impl Reloader {
         if let Ok(plan) = self.compiler.compile(&self.serving)
             && !changes(&self.fleet.plan(), &plan).is_empty()
         {
-            let _ = self.publish(plan);
+            let _ = self.publish(plan, None);
         }
     }
 
-    /// Hands a plan to the workers, and says what it changes.
-    fn publish(&mut self, plan: Arc<Plan>) -> Result<(u64, Vec<Change>), Value> {
+    /// Hands a plan to the workers, with where their records go from now on, and says what it changes.
+    fn publish(&mut self, plan: Arc<Plan>, log_to: Option<(Prepared, Destination)>) -> Result<(u64, Vec<Change>), Value> {
         let warnings = self.compiler.warnings();
         if !warnings.is_empty() {
             self.output.show(&self.serving.refuse(warnings.to_vec()));
@@ -155,6 +165,10 @@ impl Reloader {
             json!({"error": "not_bound", "text": text})
         })?;
         self.control.checker.adopt(self.fleet.plan());
+        if let Some(to) = log_to {
+            say(&format!("access log: {} from now on", to.1));
+            self.control.log.switch(to);
+        }
         say_changes(generation, &changes);
         Ok((generation, changes))
     }
@@ -162,15 +176,9 @@ impl Reloader {
     /// Names what is for the life of the process.
     fn say_what_waits(&self, snapshot: &Snapshot) -> Vec<&'static str> {
         let (was, is) = (&self.started_with.spec, &snapshot.spec);
-        let log = |spec: &strait_config::spec::Root| {
-            (spec.telemetry.access_log.path.clone(), spec.telemetry.access_log.format)
-        };
-        let off = strait_config::spec::LogFormat::Off;
-        let log_waits = log(was).0 != log(is).0 || (log(was).1 == off) && log(is).1 != off;
         let waits = [
             (was.workers != is.workers, "workers"),
             (was.admin != is.admin, "admin"),
-            (log_waits, "telemetry.access_log"),
         ];
         let waiting: Vec<_> = waits.into_iter().filter(|(waits, _)| *waits).map(|(_, key)| key).collect();
         waiting.iter().for_each(|key| say(&format!("`{key}` takes effect when strait is started again")));

@@ -301,3 +301,28 @@ fn the_doctor_finds_a_taken_port_and_a_bad_configuration() {
     assert!(code == Some(0) && said.contains("good  configuration"), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn the_access_log_changes_its_form_and_its_place_by_reload() {
+    let text = |log: &str| {
+        format!("listeners: {{web: \"127.0.0.1:0\"}}\nroutes: {{/: {{respond: x}}}}\nadmin: \"off\"\nworkers: 1\ntelemetry: {{access_log: {log}}}")
+    };
+    let strait = Strait::run(&text("\"off\""));
+    let address = strait.ready();
+    let reloaded = |log: &str, generation: u32| {
+        strait.write(&text(log));
+        strait.signal("HUP");
+        strait.said(&format!("reloaded: generation {generation}"));
+    };
+    reloaded("{template: \"T ${request.path} ${status} ${route.pattern}\", path: stderr}", 2);
+    // The worker takes the plan when it next looks at its mail.
+    assert!(get(address, "/first").ends_with('x'));
+    assert!(get(address, "/second").ends_with('x'));
+    strait.said("T /second 200 /");
+    strait.write(&text("{format: combined, path: nowhere/at/all.log}"));
+    strait.signal("HUP");
+    strait.said("access log: nowhere/at/all.log: No such file or directory");
+    strait.said("the configuration of before serves on");
+    assert!(get(address, "/third").ends_with('x'));
+    strait.said("T /third 200 /");
+}

@@ -4,14 +4,11 @@
 //! [`QUEUED_BYTES_MAX`] octets; beyond that, records are dropped and counted. A destination that fails (a full disk,
 //! a closed pipe) is tried again and again while the queue holds, and complained about once a minute on stderr.
 
-use std::fs::{File, OpenOptions};
+use crate::destination::{Destination, Outlet};
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use strait_record::{Counter, RecordSink};
@@ -27,17 +24,6 @@ const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(10);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// Where the lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Destination {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-    /// Appended to this file, which is created with mode 0640.
-    File(PathBuf),
-}
-
 /// What the log counts about itself.
 #[derive(Debug, Default)]
 pub struct AccessLogMeter {
@@ -48,6 +34,8 @@ pub struct AccessLogMeter {
     pub records_lost: Counter,
     /// Writes that failed; each is tried again.
     pub write_errors: Counter,
+    /// Times the file was moved aside and begun anew.
+    pub rotations: Counter,
     queued_bytes: AtomicUsize,
 }
 
@@ -66,6 +54,10 @@ pub struct AccessLog {
     writer: JoinHandle<()>,
     ended: Receiver<()>,
 }
+
+/// A destination that is open, and not yet written to.
+#[derive(Debug)]
+pub struct Prepared(Outlet, Destination);
 
 /// A worker's way into the log.
 #[derive(Debug)]
@@ -96,6 +88,8 @@ struct Batch {
 struct Shared {
     meter: Arc<AccessLogMeter>,
     reopen: AtomicBool,
+    /// Where to write from now on, once that was changed.
+    next: Mutex<Option<(Outlet, Destination)>>,
     /// Set once the log is to end: until when it may write what is queued.
     stop_by: OnceLock<Instant>,
 }
@@ -106,16 +100,15 @@ impl AccessLog {
     /// # Errors
     /// What the system says when the file cannot be opened, or the thread not be started.
     pub fn start(destination: Destination) -> io::Result<Self> {
-        let file = destination.open()?;
-        Self::start_on(file, destination)
+        Self::start_on(destination.open()?, destination)
     }
 
-    fn start_on(file: File, destination: Destination) -> io::Result<Self> {
+    fn start_on(outlet: Outlet, destination: Destination) -> io::Result<Self> {
         let (orders, queue) = mpsc::sync_channel(QUEUED_BATCHES_MAX);
         let (running, ended) = mpsc::sync_channel(0);
         let shared = Arc::new(Shared::default());
         let writer = Writer {
-            file,
+            outlet,
             destination,
             queue,
             shared: shared.clone(),
@@ -142,6 +135,22 @@ impl AccessLog {
     pub fn reopen(&self) {
         self.shared.reopen.store(true, Ordering::Release);
         self.wake();
+    }
+
+    /// Opens another destination, to be taken in the place of this one.
+    ///
+    /// # Errors
+    /// What the system says when it cannot be opened; the log is then as it was.
+    pub fn prepare(destination: Destination) -> io::Result<Prepared> {
+        Ok(Prepared(destination.open()?, destination))
+    }
+
+    /// Writes there from now on. What is queued already may go to either.
+    pub fn switch(&self, to: Prepared) {
+        let mut next = self.shared.next.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = Some((to.0, to.1));
+        drop(next);
+        self.reopen();
     }
 
     /// Writes what is queued and ends the thread, within `limit`. `false` when that was not enough: what is left is
@@ -206,30 +215,9 @@ impl RecordSink for Producer {
     }
 }
 
-impl Destination {
-    fn open(&self) -> io::Result<File> {
-        match self {
-            // Past the standard library's line buffer: lines come in batches already.
-            Self::Stdout => io::stdout().as_fd().try_clone_to_owned().map(File::from),
-            Self::Stderr => io::stderr().as_fd().try_clone_to_owned().map(File::from),
-            Self::File(path) => OpenOptions::new().append(true).create(true).mode(0o640).open(path),
-        }
-    }
-}
-
-impl std::fmt::Display for Destination {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Stdout => f.write_str("stdout"),
-            Self::Stderr => f.write_str("stderr"),
-            Self::File(path) => path.display().fmt(f),
-        }
-    }
-}
-
 /// The thread that writes.
 struct Writer {
-    file: File,
+    outlet: Outlet,
     destination: Destination,
     queue: Receiver<Order>,
     shared: Arc<Shared>,
@@ -244,6 +232,7 @@ impl Writer {
         while let Some(order) = self.next() {
             self.reopen_if_asked();
             if let Order::Batch(batch) = order {
+                self.rotate_if_due();
                 self.write_batch(batch);
             }
         }
@@ -273,13 +262,20 @@ impl Writer {
     /// Writes everything, however often the destination fails, so that no line is torn.
     fn write_all(&mut self, mut rest: &[u8]) -> Result<(), Abandoned> {
         while !rest.is_empty() {
-            match self.file.write(rest) {
+            match self.outlet.write(rest) {
                 Ok(0) => self.endure(&ErrorKind::WriteZero.into())?,
                 Ok(written) => {
                     rest = rest.get(written..).unwrap_or_default();
                     self.recovered();
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A message that no datagram holds is no better the second time.
+                Err(error) if error.raw_os_error() == Some(MESSAGE_TOO_LONG) => {
+                    self.shared.meter.records_lost.add(1);
+                    self.complain(&error);
+                    let end = rest.iter().position(|octet| *octet == b'\n').unwrap_or(rest.len());
+                    rest = rest.get(end + 1..).unwrap_or_default();
+                }
                 Err(error) => self.endure(&error)?,
             }
         }
@@ -300,6 +296,11 @@ impl Writer {
         // Woken early by `reopen` and `stop`.
         thread::park_timeout(self.pause.min(left.unwrap_or(self.pause)));
         self.pause = (self.pause * 2).min(RETRY_PAUSE_MAX);
+        if self.outlet.is_worth_reopening()
+            && let Ok(outlet) = self.destination.open()
+        {
+            self.outlet = outlet;
+        }
         self.reopen_if_asked();
         Ok(())
     }
@@ -315,16 +316,36 @@ impl Writer {
         self.pause = RETRY_PAUSE_MIN;
     }
 
+    /// A file that cannot be moved is written on.
+    fn rotate_if_due(&mut self) {
+        match self.outlet.rotate_if_due() {
+            Ok(true) => self.shared.meter.rotations.add(1),
+            Ok(false) => {}
+            Err(error) => {
+                self.shared.meter.write_errors.add(1);
+                self.complain(&error);
+            }
+        }
+    }
+
     fn reopen_if_asked(&mut self) {
         if !self.shared.reopen.swap(false, Ordering::AcqRel) {
             return;
         }
+        let next = self.shared.next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((outlet, destination)) = next {
+            (self.outlet, self.destination) = (outlet, destination);
+            return;
+        }
         match self.destination.open() {
-            Ok(file) => self.file = file,
+            Ok(outlet) => self.outlet = outlet,
             Err(error) => say(&format!("{} cannot be reopened, the old file is kept: {error}", self.destination)),
         }
     }
 }
+
+/// EMSGSIZE.
+const MESSAGE_TOO_LONG: i32 = rustix::io::Errno::MSGSIZE.raw_os_error();
 
 /// The time to write it is over.
 struct Abandoned;
@@ -336,11 +357,14 @@ fn say(message: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{AccessLog, Destination, Producer, QUEUED_BYTES_MAX};
+    use super::{AccessLog, Producer, QUEUED_BYTES_MAX};
+    use crate::destination::{Destination, Outlet, Rotation, SyslogDaemon, SyslogMark};
     use std::fs::{self, File};
     use std::io::{Read, pipe};
     use std::os::fd::OwnedFd;
+    use std::net::UdpSocket;
     use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::UnixDatagram;
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::{Duration, Instant};
@@ -358,7 +382,7 @@ mod tests {
 
     fn on_pipe() -> (std::io::PipeReader, AccessLog) {
         let (reader, writer) = pipe().unwrap();
-        (reader, AccessLog::start_on(File::from(OwnedFd::from(writer)), Destination::Stdout).unwrap())
+        (reader, AccessLog::start_on(Outlet::Stream(File::from(OwnedFd::from(writer))), Destination::Stdout).unwrap())
     }
 
     fn until(condition: impl Fn() -> bool) {
@@ -372,7 +396,7 @@ mod tests {
     #[test]
     fn batches_of_all_producers_are_whole_in_the_file() {
         let path = temporary("access.log");
-        let log = AccessLog::start(Destination::File(path.clone())).unwrap();
+        let log = AccessLog::start(Destination::File(path.clone(), None)).unwrap();
         let threads: Vec<_> = (0..4)
             .map(|worker| {
                 let mut producer = log.producer();
@@ -399,7 +423,7 @@ mod tests {
     #[test]
     fn after_reopening_a_moved_file_is_left_alone() {
         let path = temporary("access.log");
-        let log = AccessLog::start(Destination::File(path.clone())).unwrap();
+        let log = AccessLog::start(Destination::File(path.clone(), None)).unwrap();
         let meter = log.meter();
         let mut producer = log.producer();
         assert!(producer.submit(b"one\n".to_vec(), 1));
@@ -411,6 +435,76 @@ mod tests {
         assert!(producer.submit(b"two\n".to_vec(), 1));
         assert!(log.stop(SOON));
         assert_eq!((fs::read(&moved).unwrap(), fs::read(&path).unwrap()), (b"one\n".to_vec(), b"two\n".to_vec()));
+    }
+
+    #[test]
+    fn a_full_file_is_moved_aside_and_the_oldest_is_deleted() {
+        let path = temporary("access.log");
+        let rotation = Rotation { size: 8, age: None, keep: 2 };
+        let log = AccessLog::start(Destination::File(path.clone(), Some(rotation))).unwrap();
+        let (meter, mut producer) = (log.meter(), log.producer());
+        for batch in 1..=4 {
+            assert!(producer.submit(format!("batch {batch}\n").into_bytes(), 1));
+        }
+        assert!(log.stop(SOON));
+        let content = |name: &str| fs::read_to_string(path.with_file_name(name)).ok();
+        let contents = ["access.log", "access.log.1", "access.log.2", "access.log.3"].map(content);
+        let batch = |number| Some(format!("batch {number}\n"));
+        assert_eq!(contents, [batch(4), batch(3), batch(2), None]);
+        assert_eq!(meter.rotations.read(), 3);
+    }
+
+    #[test]
+    fn a_daemon_gets_a_message_a_record() {
+        let path = temporary("syslog");
+        let unix = UnixDatagram::bind(&path).unwrap();
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mark = SyslogMark { facility: 23, app_name: "my strait".to_owned() };
+        for daemon in [SyslogDaemon::Unix(path), SyslogDaemon::Udp(udp.local_addr().unwrap().to_string())] {
+            let is_udp = matches!(daemon, SyslogDaemon::Udp(_));
+            let log = AccessLog::start(Destination::Syslog(daemon, mark.clone())).unwrap();
+            assert!(log.producer().submit(b"first line\nsecond line\n".to_vec(), 2));
+            for line in ["first line", "second line"] {
+                let mut message = [0; 1024];
+                let length = if is_udp { udp.recv(&mut message) } else { unix.recv(&mut message) }.unwrap();
+                let message = String::from_utf8_lossy(&message[..length]).into_owned();
+                let parts: Vec<&str> = message.splitn(8, ' ').collect();
+                assert_eq!((parts[0], parts[3], parts[5], parts[6]), ("<190>1", "mystrait", "access", "-"), "{message}");
+                assert_eq!((parts[1].len(), parts[7]), (27, line), "{message}");
+            }
+            assert!(log.stop(SOON));
+        }
+    }
+
+    #[test]
+    fn a_message_that_no_datagram_holds_is_counted_and_the_next_is_sent() {
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mark = SyslogMark { facility: 1, app_name: String::new() };
+        let daemon = SyslogDaemon::Udp(udp.local_addr().unwrap().to_string());
+        let log = AccessLog::start(Destination::Syslog(daemon, mark)).unwrap();
+        let meter = log.meter();
+        assert!(log.producer().submit([&[b'x'; 70_000][..], b"\nshort\n"].concat(), 2));
+        let mut message = [0; 1024];
+        let length = udp.recv(&mut message).unwrap();
+        assert!(message[..length].ends_with(b" - access - short") || message[..length].ends_with(b" access - short"));
+        assert!(!log.stop(SOON));
+        assert_eq!(meter.records_lost.read(), 1);
+    }
+
+    #[test]
+    fn another_destination_takes_over() {
+        let (first, second) = (temporary("first.log"), temporary("second.log"));
+        let log = AccessLog::start(Destination::Nowhere).unwrap();
+        let (meter, mut producer) = (log.meter(), log.producer());
+        for (path, line) in [(&first, &b"one\n"[..]), (&second, b"two\n")] {
+            log.switch(AccessLog::prepare(Destination::File(path.clone(), None)).unwrap());
+            let before = meter.records_written.read();
+            assert!(producer.submit(line.to_vec(), 1));
+            until(|| meter.records_written.read() > before);
+        }
+        assert!(AccessLog::prepare(Destination::File("/nowhere/at/all/log".into(), None)).is_err());
+        assert!(log.stop(SOON));
+        assert_eq!((fs::read(&first).unwrap(), fs::read(&second).unwrap()), (b"one\n".to_vec(), b"two\n".to_vec()));
     }
 
     #[test]
@@ -450,7 +544,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_endured_and_counted() {
-        let log = AccessLog::start(Destination::File("/dev/full".into())).unwrap();
+        let log = AccessLog::start(Destination::File("/dev/full".into(), None)).unwrap();
         let producer = log.producer();
         failing(log, producer);
     }
@@ -465,7 +559,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_stops_the_start() {
-        assert!(AccessLog::start(Destination::File("/nowhere/at/all".into())).is_err());
+        assert!(AccessLog::start(Destination::File("/nowhere/at/all".into(), None)).is_err());
     }
 
     #[test]

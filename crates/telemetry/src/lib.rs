@@ -16,5 +16,6 @@
 )]
 
 pub mod access_log;
+pub mod destination;
 pub mod process;
 pub mod prometheus;

@@ -1,6 +1,11 @@
 //! Logs.
 
-use crate::value::LogPath;
+use crate::codes;
+use crate::decode::{Decoder, removal};
+use crate::diagnose::Diagnostic;
+use crate::source::Spanned;
+use crate::syntax::Node;
+use crate::value::{Duration, ExpressionText, LogPath, Percent, Size, TemplateText};
 use strait_config_derive::Spec;
 
 /// Logs.
@@ -22,33 +27,170 @@ pub struct Telemetry {
     noun = "`access_log`",
     short = "format",
     empty_ok,
-    peers(output = "path", file = "path", filePath = "path", to = "path", log_format = "format"),
-    unbuilt(
-        sample = "sampling of logs",
-        always = "sampling of logs",
-        fields = "choice of log fields",
-        filters = "sampling of logs"
-    )
+    check = one_destination,
+    peers(
+        output = "path",
+        file = "path",
+        filePath = "path",
+        to = "path",
+        log_format = "template",
+        text_format = "template",
+        roll_size = "rotate",
+        sampling = "sample",
+        ratio = "sample"
+    ),
+    unbuilt(fields = "choice of log fields", filters = "sampling of logs")
 )]
 pub struct AccessLog {
     /// How records are written.
     #[spec(default = LogFormat::Auto)]
     pub format: LogFormat,
-    /// Where they go: `stdout`, `stderr` or the path of a file, which is appended to.
+    /// A line of your own in place of a `format`, with values of the exchange as `${status}`. In values quotes, backslashes and controls become `\\xNN`, so that each stays in its quotes and its line. The page `logs` of the manual lists the names.
+    #[spec(example = "${client.ip} \"${request.method} ${request.uri}\" ${status} ${duration}")]
+    pub template: Option<Spanned<TemplateText>>,
+    /// Where they go: `stdout`, `stderr`, the path of a file, which is appended to, `syslog` for the local daemon, `syslog:unix:/path`, or `syslog:host:port` for one over UDP.
     #[spec(default = LogPath::Stdout)]
     pub path: LogPath,
+    /// When a file is moved aside and begun anew. Without it that is left to others, who then send USR1 or run `POST /log/reopen`.
+    pub rotate: Option<Rotate>,
+    /// How messages to a syslog daemon are marked.
+    pub syslog: Option<Syslog>,
+    /// Of how many exchanges a record is written, by their request id. Those that a fault ended are written in any case, and those that `always` names.
+    #[spec(default = Percent::whole(100), example = "10%")]
+    pub sample: Percent,
+    /// What is written whatever `sample` says; `status >= 500 || duration > 1s` if nothing else is written here.
+    #[spec(example = "status >= 400 || duration > 500ms")]
+    pub always: Option<Spanned<ExpressionText>>,
+}
+
+/// When a log file is moved aside and begun anew. A size stands for `size`.
+#[derive(Debug, Clone, Copy, PartialEq, Spec)]
+#[spec(
+    noun = "`rotate`",
+    short = "size",
+    empty_ok,
+    peers(max_size = "size", roll_size = "size", max_age = "age", interval = "age", daily = "age", rotate = "keep", backups = "keep", roll_keep = "keep", maxBackups = "keep")
+)]
+pub struct Rotate {
+    /// Once it is this large. It then ends with a whole record, and becomes `NAME.1`, what was that `NAME.2`, and so on.
+    #[spec(default = Size::mib(100), min = Size::kib(1))]
+    pub size: Size,
+    /// Once it is this old, with the next record.
+    #[spec(min = Duration::secs(1), example = "1d")]
+    pub age: Option<Duration>,
+    /// How many are kept beside the one that is written; older ones are deleted.
+    #[spec(default = 7, min = 1_u32, max = 1000_u32)]
+    pub keep: u32,
+}
+
+/// How messages to a syslog daemon (RFC 5424) are marked.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(noun = "`syslog`", short = "facility", empty_ok, peers(tag = "app_name", ident = "app_name"))]
+pub struct Syslog {
+    /// The facility.
+    #[spec(default = Facility::Local7)]
+    pub facility: Facility,
+    /// The name of the program in the messages.
+    #[spec(default = "strait".to_owned())]
+    pub app_name: String,
+}
+
+/// A facility of syslog, with its number in RFC 5424.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
+#[spec(noun = "a facility of syslog")]
+pub enum Facility {
+    /// Messages of users' programs: 1.
+    User,
+    /// System daemons: 3.
+    Daemon,
+    /// For local use: 16.
+    Local0,
+    /// For local use: 17.
+    Local1,
+    /// For local use: 18.
+    Local2,
+    /// For local use: 19.
+    Local3,
+    /// For local use: 20.
+    Local4,
+    /// For local use: 21.
+    Local5,
+    /// For local use: 22.
+    Local6,
+    /// For local use: 23.
+    Local7,
+}
+
+impl Facility {
+    /// Its number in RFC 5424.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::User => 1,
+            Self::Daemon => 3,
+            Self::Local0 => 16,
+            Self::Local1 => 17,
+            Self::Local2 => 18,
+            Self::Local3 => 19,
+            Self::Local4 => 20,
+            Self::Local5 => 21,
+            Self::Local6 => 22,
+            Self::Local7 => 23,
+        }
+    }
 }
 
 /// How records are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
-#[spec(noun = "a log format", peers(none = "off", "false" = "off", disabled = "off", console = "text", common = "text", combined = "text", plain = "text"))]
+#[spec(noun = "a log format", peers(none = "off", "false" = "off", disabled = "off", console = "text", plain = "text", clf = "common", main = "combined", httplog = "text"))]
 pub enum LogFormat {
     /// Coloured text on a terminal, JSON elsewhere.
     Auto,
-    /// One JSON object a line.
+    /// One JSON object a line, with the names of OpenTelemetry.
     Json,
-    /// One line of text a request.
+    /// One JSON object a line, with the names of the Elastic Common Schema.
+    Ecs,
+    /// `key=value` pairs with the keys of `json`.
+    Logfmt,
+    /// The Common Log Format.
+    Common,
+    /// What nginx and Apache httpd write by default: `common` with Referer and User-Agent.
+    Combined,
+    /// One line of text a request, for people.
     Text,
     /// No records.
     Off,
+}
+
+/// Keys that would do nothing are mistakes.
+fn one_destination(log: &AccessLog, node: &Node, decoder: &mut Decoder) {
+    let format = node.value("format").filter(|_| log.format != LogFormat::Auto);
+    if let (Some(template), Some(format)) = (&log.template, format) {
+        decoder.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, template.span, "`template` is a format of its own")
+                .label("this says how records are written")
+                .second(format.span, "so does this")
+                .edits("remove one of them", removal(node.entries(), "format").into_iter().collect()),
+        );
+    }
+    if let Some(rotate) = node.value("rotate").filter(|_| !matches!(log.path, LogPath::File(_))) {
+        decoder.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, rotate.span, "only a file can be rotated")
+                .label(format!("records go to {}", log.path))
+                .hint("name a file: `path: /var/log/strait/access.log`"),
+        );
+    }
+    if let Some(syslog) = node.value("syslog").filter(|_| !log.path.is_syslog()) {
+        decoder.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, syslog.span, "no message goes to a syslog daemon")
+                .label(format!("records go to {}", log.path))
+                .hint("write `path: syslog`"),
+        );
+    }
+    if let (Some(always), true) = (&log.always, log.sample == Percent::whole(100)) {
+        decoder.report(
+            Diagnostic::warning(codes::CONFLICTING_KEYS, always.span, "`always` does nothing without `sample`")
+                .label("every exchange is written down")
+                .hint("add `sample: 10%`, or remove this"),
+        );
+    }
 }

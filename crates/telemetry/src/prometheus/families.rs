@@ -38,7 +38,7 @@ pub(super) static PLAN_GENERATION: Family =
     gauge("strait_plan_generation", NONE, "Generation of the plan that new exchanges run under.");
 pub(super) static DRAINING: Family = gauge("strait_draining", NONE, "1 once a drain has begun, else 0.");
 
-pub(super) static WORKER: [Filled<WorkerMeter>; 18] = [
+pub(super) static WORKER: [Filled<WorkerMeter>; 19] = [
     (counter("strait_worker_connections_accepted_total", WORKER_LABELS, "Client connections accepted."), |meter| {
         meter.connections_accepted.read() as f64
     }),
@@ -108,6 +108,14 @@ pub(super) static WORKER: [Filled<WorkerMeter>; 18] = [
             "Access records dropped because the access log could not take them.",
         ),
         |meter| meter.records_lost.read() as f64,
+    ),
+    (
+        counter(
+            "strait_worker_records_sampled_out_total",
+            WORKER_LABELS,
+            "Exchanges that sampling left out of the access log.",
+        ),
+        |meter| meter.records_sampled_out.read() as f64,
     ),
     (counter("strait_worker_panics_total", WORKER_LABELS, "Panics caught; each ended one connection."), |meter| {
         meter.panics.read() as f64
@@ -275,7 +283,11 @@ pub(super) static LIMIT: [OfLimit; 2] = [
     (gauge("strait_limit_max", LIMIT_LABELS, "The limit itself."), |limit| limit.max),
 ];
 
-pub(super) static ACCESS_LOG: [Filled<AccessLogMeter>; 4] = [
+pub(super) static ACCESS_LOG: [Filled<AccessLogMeter>; 5] = [
+    (
+        counter("strait_access_log_rotations_total", NONE, "Times the file was moved aside and begun anew."),
+        |meter| meter.rotations.read() as f64,
+    ),
     (counter("strait_access_log_records_written_total", NONE, "Access records written."), |meter| {
         meter.records_written.read() as f64
     }),
