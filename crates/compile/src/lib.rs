@@ -150,11 +150,11 @@ impl Compiler {
         let mut filters = Filters::of(snapshot, &mut self.kept, self.seed);
         let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut filters, &mut found);
         found.extend(filters.into_findings());
-        let access_log = self.access_log(snapshot, &mut found);
         let (upstreams, mut tls) = upstreams.into_list();
         let listeners = listeners::listeners(snapshot, &tables, &mut tls);
         found.append(&mut tls.found);
         let files = tls.into_files();
+        let access_log = self.access_log(snapshot, &mut found);
         if found.iter().any(Diagnostic::is_error) {
             return Err(snapshot.refuse(found));
         }

@@ -144,13 +144,13 @@ fn the_access_log_is_text_on_a_terminal_and_json_elsewhere() {
         );
     };
     let terminals = Terminals { stdout: true, stderr: false, color: true };
-    check(terminals, "{}", Format::Text { color: true });
-    check(terminals, "{path: stderr}", Format::Json);
-    check(terminals, "{path: ./x.log}", Format::Json);
-    check(terminals, "json", Format::Json);
-    check(terminals, "\"off\"", Format::Off);
-    check(Terminals { color: false, ..terminals }, "{}", Format::Text { color: false });
-    check(Terminals::default(), "text", Format::Text { color: false });
+    check(terminals, "{}", Some(Format::Text { color: true }));
+    check(terminals, "{path: stderr}", Some(Format::Json));
+    check(terminals, "{path: ./x.log}", Some(Format::Json));
+    check(terminals, "json", Some(Format::Json));
+    check(terminals, "\"off\"", Some(Format::Off));
+    check(Terminals { color: false, ..terminals }, "{}", Some(Format::Text { color: false }));
+    check(Terminals::default(), "text", Some(Format::Text { color: false }));
 }
 
 #[test]
@@ -592,4 +592,21 @@ listeners: {web: {address: 8080, merge_slashes: false}}
     assert_eq!(location("/b//evil.example", ""), "/b//evil.example");
     assert_eq!(location("/c", ""), "https://a.example/x");
     assert_eq!(location("/d?x", ""), "https://example.com/d?x");
+}
+
+#[test]
+fn sampling_and_templates_know_the_names_of_an_exchange_that_has_ended() {
+    let log = |text: &str| {
+        let text = format!("routes: {{/: {{respond: x}}}}\ntelemetry: {{access_log: {text}}}");
+        let snapshot = strait_config::load_str("strait.yaml", &text).unwrap();
+        Compiler::new(1).compile(&snapshot).map_err(|found| found.to_string())
+    };
+    let plan = log("{sample: 10%, always: \"upstream.attempts > 1 || status >= 400\"}").unwrap();
+    assert_eq!(plan.access_log.sampling.as_ref().unwrap().of_100_000, 10_000);
+    assert!(log("{template: \"${route.pattern} ${upstream.connect}\"}").unwrap().access_log.plain().is_none());
+    assert!(log("{sample: 10%}").unwrap().access_log.sampling.is_some());
+    let refused = log("{sample: 10%, always: \"stattus >= 500\"}").unwrap_err();
+    assert!(refused.contains("did you mean `status`?"), "{refused}");
+    let refused = log("{template: \"${route.patern}\"}").unwrap_err();
+    assert!(refused.contains("did you mean `route.pattern`?"), "{refused}");
 }

@@ -81,9 +81,9 @@ impl AccessLog {
 /// A number below 100,000 that every Strait computes alike from the same request id, so that all of a chain of them keep
 /// the same exchanges: FNV-1a, and a finaliser, for ids that count upwards.
 fn portion_of(id: &[u8]) -> u32 {
-    let hash = id.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = id
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3));
     let mixed = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     u32::try_from((mixed ^ (mixed >> 32)) % 100_000).unwrap_or(0)
 }
@@ -226,6 +226,15 @@ mod tests {
         let evidence = LogEvidence { record: &record, exchange: None };
         for (name, ..) in LOG_NAMES {
             assert!(evidence.added(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_manual_lists_the_names() {
+        let manual = include_str!("../../../docs/logs.md");
+        for (name, kind, doc) in LOG_NAMES {
+            let row = format!("| `{name}` | {} | {doc} |", kind.words());
+            assert!(manual.contains(&row), "docs/logs.md lacks: {row}");
         }
     }
 

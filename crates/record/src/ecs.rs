@@ -18,6 +18,10 @@ pub(crate) fn write(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(HEAD);
     event(record, out);
     request(record, out);
+    if let Some(tls) = &record.tls {
+        // The schema's names are those of OpenTelemetry here.
+        crate::json::tls(tls, out);
+    }
     response(record, out);
     course(record, out);
     out.extend_from_slice(b"}\n");

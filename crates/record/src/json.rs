@@ -49,7 +49,7 @@ fn request(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
 }
 
 /// OpenTelemetry writes the version without its protocol.
-fn tls(tls: &TlsRecord<'_>, out: &mut Vec<u8>) {
+pub(crate) fn tls(tls: &TlsRecord<'_>, out: &mut Vec<u8>) {
     string!(out, "tls.protocol.version", tls.version.trim_start_matches("TLSv").as_bytes());
     string!(out, "tls.cipher", tls.suite.as_bytes());
     if !tls.server_name.is_empty() {

@@ -3,7 +3,7 @@
 use crate::escape::{Escaping, json as escaped};
 use crate::figures::{address, decimal, instant_us};
 use crate::json::host_and_port;
-use crate::{AccessRecord, End};
+use crate::{AccessRecord, End, TlsRecord};
 use std::fmt::{Display, Write};
 
 /// Writes the record and a newline. Pairs without a value are left out.
@@ -31,12 +31,26 @@ fn request(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
     text("url.path", record.path, out);
     text("url.query", record.query, out);
     text("network.protocol.version", record.version.as_str().as_bytes(), out);
+    record.tls.iter().for_each(|tls| self::tls(tls, out));
     text("user_agent.original", record.user_agent, out);
     text("http.request.header.referer", record.referer, out);
     number("http.request.body.size", record.request_bytes, out);
     some_number("http.response.status_code", record.status.map_or(0, |status| status.code().into()), out);
     number("http.response.body.size", record.response_bytes, out);
     text("http.route", record.route.as_bytes(), out);
+}
+
+fn tls(tls: &TlsRecord<'_>, out: &mut Vec<u8>) {
+    text("tls.protocol.version", tls.version.trim_start_matches("TLSv").as_bytes(), out);
+    text("tls.cipher", tls.suite.as_bytes(), out);
+    text("tls.client.server_name", tls.server_name.as_bytes(), out);
+    if tls.resumed {
+        text("tls.resumed", b"true", out);
+    }
+    if !tls.client_fingerprint.is_empty() {
+        text("tls.client.subject", tls.client_subject.as_bytes(), out);
+        text("tls.client.hash.sha256", tls.client_fingerprint.as_bytes(), out);
+    }
 }
 
 fn course(record: &AccessRecord<'_>, out: &mut Vec<u8>) {

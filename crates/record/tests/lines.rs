@@ -251,14 +251,8 @@ fn nothing_is_written_when_off() {
     check(&record(), Format::Off, "");
 }
 
-const FORMATS: [Format; 6] = [
-    Format::Json,
-    Format::Ecs,
-    Format::Logfmt,
-    Format::Common,
-    Format::Combined,
-    Format::Text { color: false },
-];
+const FORMATS: [Format; 6] =
+    [Format::Json, Format::Ecs, Format::Logfmt, Format::Common, Format::Combined, Format::Text { color: false }];
 
 proptest! {
     #[test]

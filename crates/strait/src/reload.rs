@@ -14,9 +14,9 @@ use strait_config::{Effective, Snapshot};
 use strait_control::health::Checker;
 use strait_control::resolve::Resolver;
 use strait_dataplane::Fleet;
+use strait_plan::{Plan, Workers as _};
 use strait_telemetry::access_log::Prepared;
 use strait_telemetry::destination::Destination;
-use strait_plan::{Plan, Workers as _};
 
 /// What new names get to resolve before the plan is published.
 const RESOLVE_WAIT: Duration = Duration::from_secs(1);
@@ -148,7 +148,11 @@ impl Reloader {
     }
 
     /// Hands a plan to the workers, with where their records go from now on, and says what it changes.
-    fn publish(&mut self, plan: Arc<Plan>, log_to: Option<(Prepared, Destination)>) -> Result<(u64, Vec<Change>), Value> {
+    fn publish(
+        &mut self,
+        plan: Arc<Plan>,
+        log_to: Option<(Prepared, Destination)>,
+    ) -> Result<(u64, Vec<Change>), Value> {
         let warnings = self.compiler.warnings();
         if !warnings.is_empty() {
             self.output.show(&self.serving.refuse(warnings.to_vec()));
@@ -176,10 +180,7 @@ impl Reloader {
     /// Names what is for the life of the process.
     fn say_what_waits(&self, snapshot: &Snapshot) -> Vec<&'static str> {
         let (was, is) = (&self.started_with.spec, &snapshot.spec);
-        let waits = [
-            (was.workers != is.workers, "workers"),
-            (was.admin != is.admin, "admin"),
-        ];
+        let waits = [(was.workers != is.workers, "workers"), (was.admin != is.admin, "admin")];
         let waiting: Vec<_> = waits.into_iter().filter(|(waits, _)| *waits).map(|(_, key)| key).collect();
         waiting.iter().for_each(|key| say(&format!("`{key}` takes effect when strait is started again")));
         waiting

@@ -305,7 +305,9 @@ fn the_doctor_finds_a_taken_port_and_a_bad_configuration() {
 #[test]
 fn the_access_log_changes_its_form_and_its_place_by_reload() {
     let text = |log: &str| {
-        format!("listeners: {{web: \"127.0.0.1:0\"}}\nroutes: {{/: {{respond: x}}}}\nadmin: \"off\"\nworkers: 1\ntelemetry: {{access_log: {log}}}")
+        format!(
+            "listeners: {{web: \"127.0.0.1:0\"}}\nroutes: {{/: {{respond: x}}}}\nadmin: \"off\"\nworkers: 1\ntelemetry: {{access_log: {log}}}"
+        )
     };
     let strait = Strait::run(&text("\"off\""));
     let address = strait.ready();

@@ -361,8 +361,8 @@ mod tests {
     use crate::destination::{Destination, Outlet, Rotation, SyslogDaemon, SyslogMark};
     use std::fs::{self, File};
     use std::io::{Read, pipe};
-    use std::os::fd::OwnedFd;
     use std::net::UdpSocket;
+    use std::os::fd::OwnedFd;
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::net::UnixDatagram;
     use std::path::PathBuf;
@@ -469,7 +469,11 @@ mod tests {
                 let length = if is_udp { udp.recv(&mut message) } else { unix.recv(&mut message) }.unwrap();
                 let message = String::from_utf8_lossy(&message[..length]).into_owned();
                 let parts: Vec<&str> = message.splitn(8, ' ').collect();
-                assert_eq!((parts[0], parts[3], parts[5], parts[6]), ("<190>1", "mystrait", "access", "-"), "{message}");
+                assert_eq!(
+                    (parts[0], parts[3], parts[5], parts[6]),
+                    ("<190>1", "mystrait", "access", "-"),
+                    "{message}"
+                );
                 assert_eq!((parts[1].len(), parts[7]), (27, line), "{message}");
             }
             assert!(log.stop(SOON));

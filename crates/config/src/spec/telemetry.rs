@@ -69,7 +69,17 @@ pub struct AccessLog {
     noun = "`rotate`",
     short = "size",
     empty_ok,
-    peers(max_size = "size", roll_size = "size", max_age = "age", interval = "age", daily = "age", rotate = "keep", backups = "keep", roll_keep = "keep", maxBackups = "keep")
+    peers(
+        max_size = "size",
+        roll_size = "size",
+        max_age = "age",
+        interval = "age",
+        daily = "age",
+        rotate = "keep",
+        backups = "keep",
+        roll_keep = "keep",
+        maxBackups = "keep"
+    )
 )]
 pub struct Rotate {
     /// Once it is this large. It then ends with a whole record, and becomes `NAME.1`, what was that `NAME.2`, and so on.

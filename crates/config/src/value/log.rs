@@ -65,7 +65,8 @@ fn syslog(text: &str) -> Result<LogPath, Flaw> {
 
 impl Value for LogPath {
     const WHAT: &'static str = "`stdout`, `stderr`, the path of a file, or a syslog daemon";
-    const EXAMPLES: &'static [&'static str] = &["stdout", "stderr", "/var/log/strait/access.log", "syslog", "syslog:192.0.2.1:514"];
+    const EXAMPLES: &'static [&'static str] =
+        &["stdout", "stderr", "/var/log/strait/access.log", "syslog", "syslog:192.0.2.1:514"];
 
     fn parse(text: &str) -> Result<Self, Flaw> {
         match text {

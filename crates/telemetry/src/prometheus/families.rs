@@ -284,10 +284,9 @@ pub(super) static LIMIT: [OfLimit; 2] = [
 ];
 
 pub(super) static ACCESS_LOG: [Filled<AccessLogMeter>; 5] = [
-    (
-        counter("strait_access_log_rotations_total", NONE, "Times the file was moved aside and begun anew."),
-        |meter| meter.rotations.read() as f64,
-    ),
+    (counter("strait_access_log_rotations_total", NONE, "Times the file was moved aside and begun anew."), |meter| {
+        meter.rotations.read() as f64
+    }),
     (counter("strait_access_log_records_written_total", NONE, "Access records written."), |meter| {
         meter.records_written.read() as f64
     }),
