@@ -148,6 +148,10 @@ codes! {
         "`ca` and `crl` are PEM files with certificates of authorities and their revocation lists.";
     LOCAL_AUTHORITY = "E0315", "the local authority cannot be used",
         "Strait keeps its own authority in a folder (`strait ca` names it) and makes it when it is first needed. The folder must be writable then, and readable afterwards.";
+    RISKY_RETRY = "E0320", "retries that may do something twice",
+        "With `non_idempotent: true` a request that may have reached an origin is sent again even if its method is not idempotent (RFC 9110 section 9.2.2). This is a warning.";
+    IDLE_SETTING = "E0321", "a setting that does not do what it says",
+        "It is accepted, but something else in the same upstream keeps it from working. This is a warning.";
     UNKNOWN_POLICY = "E0330", "no policy of this name", "`- use: NAME` stands for the filters of the entry NAME of `policies`.";
     POLICY_CYCLE = "E0331", "a policy uses itself", "Policies may use other policies, as long as none comes back to itself.";
     UNUSED_POLICY = "E0332", "a policy is never used", "No list of filters has `use` with its name. This is a warning.";

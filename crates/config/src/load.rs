@@ -5,6 +5,7 @@ mod loader;
 mod policies;
 mod set;
 mod unite;
+mod upstreams;
 mod whole;
 
 pub use loader::{Draft, Loader};

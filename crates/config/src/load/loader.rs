@@ -1,6 +1,6 @@
 //! A load with all its circumstances: surroundings, `--set` flags, files that are open in an editor.
 
-use super::{Snapshot, files, policies, set, unite, whole};
+use super::{Snapshot, files, policies, set, unite, upstreams, whole};
 use crate::decode::{Decoder, Spec as _};
 use crate::diagnose::{Diagnostic, Diagnostics};
 use crate::source::Sources;
@@ -143,6 +143,7 @@ fn decode(tree: Node, sources: Sources, found: Vec<Diagnostic>) -> Outcome {
     };
     whole::addresses(&spec, &mut found);
     whole::warnings(&spec, &tree, &mentioned, &mut found);
+    upstreams::warnings(&spec, &mut found);
     policies::check(&spec, &mut found);
     Outcome { spec: Some(spec), tree, sources, found }
 }

@@ -1,0 +1,48 @@
+//! What is accepted of an upstream, but hardly meant.
+
+use crate::codes;
+use crate::diagnose::Diagnostic;
+use crate::source::Spanned;
+use crate::spec::{Root, Upstream};
+
+/// Warnings about how upstreams are kept well.
+pub(super) fn warnings(spec: &Root, found: &mut Vec<Diagnostic>) {
+    for (name, upstream) in &spec.upstreams {
+        found.extend(repeats_anything(name, upstream));
+        found.extend(ejects_nobody(name, upstream));
+        found.extend(checks_overlap(name, upstream));
+    }
+}
+
+/// An order that is placed twice is not what a retry is for.
+fn repeats_anything(name: &Spanned<String>, upstream: &Upstream) -> Option<Diagnostic> {
+    let retry = &upstream.retry;
+    let risky = retry.non_idempotent && retry.attempts > 1 && !retry.retry_on.is_empty();
+    let message =
+        format!("requests to `{}` that an origin may have acted on are repeated, POST among them", name.value);
+    risky.then(|| {
+        Diagnostic::warning(codes::RISKY_RETRY, name.span, message)
+            .label("by `non_idempotent`")
+            .hint("keep it only where the origin knows a repeated request when it sees one")
+    })
+}
+
+fn ejects_nobody(name: &Spanned<String>, upstream: &Upstream) -> Option<Diagnostic> {
+    let alone = upstream.outlier_detection.is_some() && upstream.endpoints.len() == 1;
+    let message = format!("the only endpoint of `{}` is never ejected", name.value);
+    alone.then(|| {
+        Diagnostic::warning(codes::IDLE_SETTING, name.span, message)
+            .label("`outlier_detection` needs a second one")
+            .hint("add an endpoint, or remove `outlier_detection`")
+    })
+}
+
+fn checks_overlap(name: &Spanned<String>, upstream: &Upstream) -> Option<Diagnostic> {
+    let check = upstream.health_check.as_ref()?;
+    let message = format!("a check of `{}` that fails slowly takes longer than the time between checks", name.value);
+    (check.timeout > check.interval).then(|| {
+        Diagnostic::warning(codes::IDLE_SETTING, name.span, message)
+            .label(format!("`timeout` is {}, `interval` is {}", check.timeout, check.interval))
+            .hint("an endpoint that hangs is then found out later than `interval` promises")
+    })
+}
