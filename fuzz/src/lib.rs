@@ -2,5 +2,6 @@
 
 pub mod config;
 pub mod differential;
+pub mod expr;
 pub mod http1;
 pub mod route;

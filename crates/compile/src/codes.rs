@@ -30,8 +30,22 @@ pub const TOO_OPEN: &Code = &Code {
     explanation: "The admin API stops the process for whoever reaches it, and a proxy that is trusted may say who the client is: both are given to as few as possible. This is a warning.",
 };
 
+/// A port that somebody else holds.
+pub const PORT_HELD: &Code = &Code {
+    id: "E0604",
+    title: "a port is held by another process",
+    explanation: "`strait check` asked this machine: the address cannot be bound, and the process that holds it is named. A Strait that runs already is none. This is a warning: the configuration may be meant for another machine, and `--offline` asks nothing.",
+};
+
+/// A name that does not resolve.
+pub const UNRESOLVED: &Code = &Code {
+    id: "E0605",
+    title: "a name does not resolve",
+    explanation: "`strait check` asked the resolver of this machine for the names of endpoints. This is a warning and never keeps Strait from starting: names are asked for again while it runs. `--offline` asks nothing.",
+};
+
 /// Every code of this crate, ascending.
-pub const ALL: &[&Code] = &[UNREACHABLE, TEST_FAILED, ASSERTION_BROKEN, TOO_OPEN];
+pub const ALL: &[&Code] = &[UNREACHABLE, TEST_FAILED, ASSERTION_BROKEN, TOO_OPEN, PORT_HELD, UNRESOLVED];
 
 /// The entry of a code such as `E0102`, of this crate or of the language, in any case.
 pub fn find(id: &str) -> Option<&'static Code> {

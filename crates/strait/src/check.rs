@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::operator::print;
+use crate::outside;
 use crate::source::{Output, Over, Source};
 use crate::state;
 use clap::Args;
@@ -18,6 +19,9 @@ pub(crate) struct Check {
     /// The same, as for `run`
     #[arg(short = 'c', long = "config", value_name = "PATH", num_args = 1..)]
     config: Vec<PathBuf>,
+    /// Ask nothing of this machine: neither whether ports are free nor whether names resolve
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     over: Over,
 }
@@ -25,7 +29,7 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self, output: Output) -> Exit {
         let source = Source::of(&[self.paths, self.config].concat()).with(&self.over);
-        let (snapshot, findings) = match checked(&source) {
+        let (snapshot, findings) = match checked(&source, !self.offline) {
             Ok(checked) => checked,
             Err(findings) => return output.refuse(&findings),
         };
@@ -43,12 +47,15 @@ impl Check {
 }
 
 /// The snapshot with what deserves a look, failed tests included.
-fn checked(source: &Source) -> Result<(Snapshot, Diagnostics), Diagnostics> {
+fn checked(source: &Source, asks: bool) -> Result<(Snapshot, Diagnostics), Diagnostics> {
     let mut snapshot = source.load()?;
     let mut compiler = Compiler::new(1).with_local_authority(state::authority_if_there());
     let plan = compiler.compile(&snapshot)?;
     snapshot.warnings.extend_from_slice(compiler.warnings());
-    let findings = review(&snapshot, &plan);
+    let mut findings = review(&snapshot, &plan);
+    if asks {
+        findings = Diagnostics::new([findings.list, outside::warnings(&snapshot, &plan)].concat(), findings.sources);
+    }
     Ok((snapshot, findings))
 }
 

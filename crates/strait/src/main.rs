@@ -30,6 +30,7 @@ mod log;
 mod manual;
 mod notify;
 mod operator;
+mod outside;
 mod ports;
 mod proxy;
 mod reload;
