@@ -173,7 +173,7 @@ fn is_internal(ip: IpAddr) -> bool {
 fn is_plain(endpoint: &strait_plan::Endpoint) -> bool {
     match &endpoint.state.address {
         EndpointAddress::Unix(_) => false,
-        EndpointAddress::Name(..) => true,
+        EndpointAddress::Name(..) => endpoint.state.tls.is_none(),
     }
 }
 

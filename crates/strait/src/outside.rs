@@ -52,7 +52,7 @@ fn foreign_holder(address: SocketAddr) -> Option<String> {
 fn unresolved(snapshot: &Snapshot) -> Vec<Diagnostic> {
     let mut names = BTreeMap::new();
     endpoints(snapshot, &mut |endpoint: &Endpoint, span| {
-        if let Endpoint::Tcp { host: Host::Name(name), port } = endpoint {
+        if let Endpoint::Tcp { host: Host::Name(name), port, .. } = endpoint {
             names.entry(name.clone()).or_insert((*port, span));
         }
     });
