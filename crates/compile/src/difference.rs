@@ -6,6 +6,8 @@ mod affected;
 mod render;
 mod sides;
 
+pub use affected::example_request;
+
 use affected::affected;
 use serde_json::Value;
 use sides::Side;

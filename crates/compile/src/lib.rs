@@ -37,7 +37,7 @@ mod unreachable;
 mod upstreams;
 
 pub use differ::{Change, changes};
-pub use difference::{FieldStep, Step, Turn, difference};
+pub use difference::{FieldStep, Step, Turn, difference, example_request};
 pub use explain::{
     BranchStep, Explanation, FilterStep, Loser, Outcome, Question, Refusal, Share, TlsAnswer, Winner, explain,
 };

@@ -194,6 +194,11 @@ impl Sources {
         self.files.get(id.0 as usize)
     }
 
+    /// All files with their numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        self.files.iter().enumerate().map(|(at, file)| (FileId(offset(at)), file))
+    }
+
     /// All files, in the order they were read.
     pub fn files(&self) -> &[SourceFile] {
         &self.files

@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::explain::Explain;
 use crate::format::Fmt;
 use crate::help::Help;
+use crate::lsp::Lsp;
 use crate::manual::{GenerateDocs, Man};
 use crate::proxy::Proxy;
 use crate::reload_verb::Reload;
@@ -59,6 +60,7 @@ enum Verb {
     Man(Man),
     /// Print the JSON schema of the configuration, for editors
     Schema,
+    Lsp(Lsp),
     Help(Help),
     #[command(hide = true)]
     GenerateDocs(GenerateDocs),
@@ -85,6 +87,7 @@ pub(crate) fn main() -> Exit {
         Verb::Completion(completion) => completion.run(),
         Verb::Man(man) => man.run(),
         Verb::Schema => crate::schema::run(),
+        Verb::Lsp(lsp) => lsp.run(),
         Verb::Help(help) => help.run(),
         Verb::GenerateDocs(docs) => docs.run(),
     }

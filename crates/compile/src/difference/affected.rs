@@ -98,7 +98,7 @@ fn route(step: &Step, old: &Side<'_>, new: &Side<'_>) -> Vec<String> {
     vec![format!("requests such as GET {host}{path}, which {meets}")]
 }
 
-/// A request that a pattern matches.
+/// Host and path of a request that a pattern matches.
 fn example(pattern: &Pattern) -> (String, String) {
     let host = match pattern.host() {
         HostPattern::Exact(host) => host.clone(),
@@ -131,4 +131,12 @@ fn setting(step: &Step, new: &Side<'_>) -> Vec<String> {
         "tests" | "version" => vec!["`strait check` only".to_owned()],
         _ => Vec::new(),
     }
+}
+
+/// Method and URL of a request that a pattern matches; `None` for what is no pattern.
+pub fn example_request(pattern: &str) -> Option<(String, String)> {
+    let pattern = Pattern::parse(pattern).ok()?;
+    let (host, path) = example(&pattern);
+    let method = pattern.methods().iter().next().unwrap_or("GET").to_owned();
+    Some((method, format!("{host}{path}")))
 }

@@ -66,17 +66,13 @@ fn text(pattern: Option<&str>, examples: &[&str]) -> Value {
     value
 }
 
+/// A word that is a number is one to YAML; both forms are accepted. Editors show what stands in
+/// `markdownEnumDescriptions` beside each.
 fn words(shape: &Shape, docs: &[&str]) -> Value {
-    let options: Vec<Value> = shape
-        .keys
-        .iter()
-        .zip(docs)
-        .map(|(word, doc)| match word.parse::<u64>() {
-            Ok(number) => json!({"enum": [number, word], "description": doc}),
-            Err(_) => json!({"const": word, "description": doc}),
-        })
-        .collect();
-    json!({"anyOf": options})
+    let numbers = shape.keys.iter().zip(docs).filter_map(|(word, doc)| Some((json!(word.parse::<u64>().ok()?), *doc)));
+    let words = shape.keys.iter().zip(docs).map(|(word, doc)| (json!(word), *doc));
+    let (options, docs): (Vec<Value>, Vec<&str>) = numbers.chain(words).unzip();
+    json!({"enum": options, "markdownEnumDescriptions": docs})
 }
 
 fn record(shape: &Shape, fields: &[Field], definitions: &mut Map<String, Value>) -> Value {
@@ -100,7 +96,13 @@ fn record(shape: &Shape, fields: &[Field], definitions: &mut Map<String, Value>)
         map.insert("required".to_owned(), json!(required));
     }
     match short {
-        Some(short) => json!({"anyOf": [object, short]}),
+        Some(short) if shape.short_if.is_some() => {
+            // As the loader does: a map with a key of the record is the record. Editors then speak of the right form.
+            let known: Vec<Value> = shape.keys.iter().map(|key| json!({"required": [key]})).collect();
+            let is_record = json!({"type": "object", "anyOf": known});
+            json!({"if": is_record, "then": object, "else": {"anyOf": [object, short]}})
+        }
+        Some(short) => json!({"if": {"type": ["object", "null"]}, "then": object, "else": short}),
         None => object,
     }
 }
@@ -119,5 +121,20 @@ fn property(field: &Field, definitions: &mut Map<String, Value>) -> Value {
         description.push_str(&format!("\nDefault: {default}"));
     }
     // Draft 7 ignores what stands beside `$ref`.
-    json!({"description": description, "allOf": [inner]})
+    let mut property = json!({"description": description, "allOf": [inner]});
+    let scalar = field.default.as_deref().and_then(|text| default(&field.schema, text));
+    if let (Some(object), Some(scalar)) = (property.as_object_mut(), scalar) {
+        object.insert("default".to_owned(), scalar);
+    }
+    property
+}
+
+/// A default as editors write it out; `None` for lists and maps.
+fn default(schema: &Schema, text: &str) -> Option<Value> {
+    match &schema.kind {
+        Kind::Integer => text.parse::<u64>().ok().map(Value::from),
+        Kind::Boolean => text.parse::<bool>().ok().map(Value::from),
+        Kind::Text { .. } => Some(json!(text.trim_matches('"'))),
+        _ => None,
+    }
 }
