@@ -1,7 +1,14 @@
 //! What an editor sees: `strait lsp`, and yaml-language-server with `strait schema`, both driven over their standard input
 //! as an editor drives them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests"
+)]
 
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -239,7 +246,7 @@ fn keys_and_routes_are_explained() {
     let hover = server.hovered("strait.yaml", &MAIN.replace("timeout: 3s", "time|out: 3s"));
     assert!(hover.starts_with("**timeout**") && hover.contains("Timeouts of this route"), "{hover}");
     let hover = server.hovered("strait.yaml", &format!("{MAIN}telemetry: {{access_log: {{format: js|on}}}}"));
-    assert!(hover.contains("One JSON object a line.") && hover.contains("default auto"), "{hover}");
+    assert!(hover.contains("One JSON object a line") && hover.contains("default auto"), "{hover}");
     let hover = server.hovered("strait.yaml", &MAIN.replace("/users/{id}", "/users/|{id}"));
     assert!(hover.contains("GET /users/id") && hover.contains("upstream   app"), "{hover}");
     assert_eq!(
