@@ -1,6 +1,6 @@
 //! What `strait fmt` writes is read alike by everybody: PyYAML (YAML 1.1), yq, and the loader.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use serde_json::Value;
 use std::io::Write;
