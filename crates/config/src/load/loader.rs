@@ -143,7 +143,7 @@ fn decode(tree: Node, sources: Sources, found: Vec<Diagnostic>) -> Outcome {
     };
     whole::addresses(&spec, &mut found);
     whole::warnings(&spec, &tree, &mentioned, &mut found);
-    upstreams::warnings(&spec, &mut found);
+    upstreams::check(&spec, &mut found);
     policies::check(&spec, &mut found);
     Outcome { spec: Some(spec), tree, sources, found }
 }

@@ -1,17 +1,34 @@
-//! What is accepted of an upstream, but hardly meant.
+//! What an upstream's keys mean together: what cannot be done, and what is accepted but hardly meant.
 
 use crate::codes;
 use crate::diagnose::Diagnostic;
 use crate::source::Spanned;
-use crate::spec::{Root, Upstream};
+use crate::spec::{CheckProtocol, Root, Upstream, UpstreamEndpoint};
+use crate::value::Endpoint;
 
-/// Warnings about how upstreams are kept well.
-pub(super) fn warnings(spec: &Root, found: &mut Vec<Diagnostic>) {
+/// Findings about how upstreams are kept well.
+pub(super) fn check(spec: &Root, found: &mut Vec<Diagnostic>) {
     for (name, upstream) in &spec.upstreams {
+        found.extend(checks_in_plain(name, upstream));
         found.extend(repeats_anything(name, upstream));
         found.extend(ejects_nobody(name, upstream));
         found.extend(checks_overlap(name, upstream));
     }
+}
+
+/// A check that speaks to a port that expects TLS would take every endpoint out.
+fn checks_in_plain(name: &Spanned<String>, upstream: &Upstream) -> Option<Diagnostic> {
+    let check = upstream.health_check.as_ref()?;
+    let by_scheme = |endpoint: &UpstreamEndpoint| matches!(endpoint.address.value, Endpoint::Tcp { tls: true, .. });
+    let is_tls = upstream.tls.is_some() || upstream.endpoints.iter().any(by_scheme);
+    // A connection that opens says as much with TLS behind it as without, and a port of its own is another door.
+    let says_something = check.protocol == CheckProtocol::Http || !check.script.is_empty();
+    let message = format!("the endpoints of `{}` speak TLS, and checks over TLS are not built yet", name.value);
+    (is_tls && says_something && check.port.is_none()).then(|| {
+        Diagnostic::error(codes::NOT_BUILT, name.span, message)
+            .label("its check would be made without TLS")
+            .hint("write `health_check: {protocol: tcp}`, or name with `port` one that answers without TLS")
+    })
 }
 
 /// An order that is placed twice is not what a retry is for.
