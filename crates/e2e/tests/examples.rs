@@ -107,8 +107,9 @@ const EXAMPLES: &[Example] = &[
     },
 ];
 
-/// Examples of features for which a test of their own stands elsewhere.
-const ELSEWHERE: &[&str] = &["health-and-retries"];
+/// Examples of features that tests of their own show: `strait/tests/filters.rs`, `health.rs` and `tls.rs` here.
+const ELSEWHERE: &[&str] =
+    &["filters-access-and-limits", "filters-paths-and-headers", "health-and-retries", "https", "mtls"];
 
 /// The two origins: each says which it is, and what it was asked.
 struct Origins {

@@ -100,6 +100,16 @@ impl Strait {
         }
     }
 
+    /// Waits for lines that hold these, in any order.
+    #[track_caller]
+    pub(crate) fn said_all(&self, parts: &[&str]) {
+        let mut missing = parts.to_vec();
+        while !missing.is_empty() {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("never said: {missing:?}"));
+            missing.retain(|part| !line.contains(part));
+        }
+    }
+
     /// Waits until it serves, and gives the address of its first listener.
     #[track_caller]
     pub(crate) fn ready(&self) -> SocketAddr {
