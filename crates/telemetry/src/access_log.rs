@@ -455,6 +455,24 @@ mod tests {
     }
 
     #[test]
+    fn kept_files_stay_while_the_next_one_cannot_be_opened() {
+        let path = temporary("access.log");
+        let rotation = Rotation { size: 8, age: None, keep: 2 };
+        let beside = |name: &str| path.with_file_name(name);
+        fs::write(beside("access.log.1"), "kept\n").unwrap();
+        fs::create_dir(beside("access.log.0")).unwrap();
+        let log = AccessLog::start(Destination::File(path.clone(), Some(rotation))).unwrap();
+        let (meter, mut producer) = (log.meter(), log.producer());
+        for batch in 1..=4 {
+            assert!(producer.submit(format!("batch {batch}\n").into_bytes(), 1));
+        }
+        assert!(log.stop(SOON));
+        assert_eq!(fs::read_to_string(beside("access.log.1")).unwrap(), "kept\n");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "batch 1\nbatch 2\nbatch 3\nbatch 4\n");
+        assert_eq!((meter.rotations.read(), meter.write_errors.read()), (0, 3));
+    }
+
+    #[test]
     fn a_daemon_gets_a_message_a_record() {
         let path = temporary("syslog");
         let unix = UnixDatagram::bind(&path).unwrap();

@@ -160,11 +160,15 @@ impl LogFile {
         if self.written < rotation.size && rotation.age.is_none_or(|limit| age < limit) {
             return Ok(false);
         }
+        // The next file is opened before any is moved: where that fails, those that are kept stay what they are.
+        let staged = numbered(&self.path, 0);
+        let next = Self::open(&staged, self.rotation)?;
         for number in (1..rotation.keep).rev() {
             moved(&numbered(&self.path, number), &numbered(&self.path, number + 1))?;
         }
         moved(&self.path, &numbered(&self.path, 1))?;
-        *self = Self { began: SystemTime::now(), ..Self::open(&self.path, self.rotation)? };
+        moved(&staged, &self.path)?;
+        *self = Self { path: std::mem::take(&mut self.path), began: SystemTime::now(), ..next };
         Ok(true)
     }
 }
