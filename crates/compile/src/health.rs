@@ -17,7 +17,7 @@ pub(crate) fn check(spec: &spec::HealthCheck) -> Arc<HealthCheck> {
     Arc::new(HealthCheck {
         kind,
         port: spec.port,
-        timeout: spec.timeout.into(),
+        timeout: spec.timeout.unwrap_or(strait_config::value::Duration::secs(2).min(spec.interval)).into(),
         rules: CheckRules {
             interval_ms: ms(spec.interval),
             recheck_ms: ms(spec.recheck),

@@ -155,8 +155,6 @@ codes! {
     UNKNOWN_POLICY = "E0330", "no policy of this name", "`- use: NAME` stands for the filters of the entry NAME of `policies`.";
     POLICY_CYCLE = "E0331", "a policy uses itself", "Policies may use other policies, as long as none comes back to itself.";
     UNUSED_POLICY = "E0332", "a policy is never used", "No list of filters has `use` with its name. This is a warning.";
-    FILTER_ORDER = "E0333", "filters in an order that is unsafe",
-        "Requests run through filters from the first to the last. This is a warning: the order is kept.";
 
     // Load-time values.
     REFERENCE = "E0401", "not a usable `${…}`",

@@ -57,9 +57,10 @@ fn ejects_nobody(name: &Spanned<String>, upstream: &Upstream) -> Option<Diagnost
 fn checks_overlap(name: &Spanned<String>, upstream: &Upstream) -> Option<Diagnostic> {
     let check = upstream.health_check.as_ref()?;
     let message = format!("a check of `{}` that fails slowly takes longer than the time between checks", name.value);
-    (check.timeout > check.interval).then(|| {
+    let timeout = check.timeout.filter(|timeout| *timeout > check.interval)?;
+    Some(
         Diagnostic::warning(codes::IDLE_SETTING, name.span, message)
-            .label(format!("`timeout` is {}, `interval` is {}", check.timeout, check.interval))
-            .hint("an endpoint that hangs is then found out later than `interval` promises")
-    })
+            .label(format!("`timeout` is {timeout}, `interval` is {}", check.interval))
+            .hint("an endpoint that hangs is then found out later than `interval` promises"),
+    )
 }

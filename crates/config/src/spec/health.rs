@@ -79,9 +79,9 @@ pub struct HealthCheck {
     /// Time from the end of one check to the next, give or take a tenth.
     #[spec(default = Duration::secs(5), min = Duration::millis(100), max = Duration::secs(86_400))]
     pub interval: Duration,
-    /// Time for a whole check, connecting included.
-    #[spec(default = Duration::secs(2), min = Duration::millis(1), max = Duration::secs(3600))]
-    pub timeout: Duration,
+    /// Time for a whole check, connecting included. Without it 2s, or `interval` where that is less.
+    #[spec(min = Duration::millis(1), max = Duration::secs(3600), example = "1s")]
+    pub timeout: Option<Duration>,
     /// Time to the next check while results contradict what is believed, where that is less than `interval`.
     #[spec(default = Duration::millis(500), min = Duration::millis(10), max = Duration::secs(86_400))]
     pub recheck: Duration,
