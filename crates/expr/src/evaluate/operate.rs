@@ -241,33 +241,27 @@ impl<'v> Evaluation<'v> {
     }
 }
 
-fn whole(binary: Binary, a: i64, b: i64, at: Span) -> Result<i64, Failure> {
-    if b == 0 && matches!(binary, Binary::Divide | Binary::Remainder) {
-        return Err(Failure::new(FailureKind::Zero, at));
-    }
-    let result = match binary {
-        Binary::Add => a.checked_add(b),
-        Binary::Subtract => a.checked_sub(b),
-        Binary::Multiply => a.checked_mul(b),
-        Binary::Divide => a.checked_div(b),
-        _ => a.checked_rem(b),
+/// Arithmetic of a whole-number type, where leaving its range and dividing by nothing are failures.
+macro_rules! integral {
+    ($name:ident, $type:ty) => {
+        fn $name(binary: Binary, a: $type, b: $type, at: Span) -> Result<$type, Failure> {
+            if b == 0 && matches!(binary, Binary::Divide | Binary::Remainder) {
+                return Err(Failure::new(FailureKind::Zero, at));
+            }
+            let result = match binary {
+                Binary::Add => a.checked_add(b),
+                Binary::Subtract => a.checked_sub(b),
+                Binary::Multiply => a.checked_mul(b),
+                Binary::Divide => a.checked_div(b),
+                _ => a.checked_rem(b),
+            };
+            result.ok_or(Failure::new(FailureKind::Overflow, at))
+        }
     };
-    result.ok_or(Failure::new(FailureKind::Overflow, at))
 }
 
-fn unsigned(binary: Binary, a: u64, b: u64, at: Span) -> Result<u64, Failure> {
-    if b == 0 && matches!(binary, Binary::Divide | Binary::Remainder) {
-        return Err(Failure::new(FailureKind::Zero, at));
-    }
-    let result = match binary {
-        Binary::Add => a.checked_add(b),
-        Binary::Subtract => a.checked_sub(b),
-        Binary::Multiply => a.checked_mul(b),
-        Binary::Divide => a.checked_div(b),
-        _ => a.checked_rem(b),
-    };
-    result.ok_or(Failure::new(FailureKind::Overflow, at))
-}
+integral!(whole, i64);
+integral!(unsigned, u64);
 
 fn double(binary: Binary, a: f64, b: f64, at: Span) -> Result<f64, Failure> {
     match binary {
