@@ -26,8 +26,9 @@ pub(crate) fn start(reloader: Arc<Mutex<Reloader>>) -> std::io::Result<()> {
 }
 
 fn watch(reloader: &Mutex<Reloader>) {
-    let mut taken_up = look_at_all(reloader);
-    let mut before = taken_up.clone();
+    // Nothing is known at first: what changed between the start and the first look is found by reading once.
+    let mut taken_up = Vec::new();
+    let mut before = look_at_all(reloader);
     loop {
         std::thread::sleep(INTERVAL);
         let now = look_at_all(reloader);
