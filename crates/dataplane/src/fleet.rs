@@ -30,6 +30,8 @@ pub struct Settings {
     pub sinks: Vec<Box<dyn RecordSink>>,
     /// Sockets to use in place of binding.
     pub inherited: Inherited,
+    /// Called on a worker's thread when it has freed much: has the allocator return what that thread holds free.
+    pub give_back: fn(),
 }
 
 /// The workers of this process.
@@ -67,7 +69,7 @@ impl Fleet {
             let (meter, peers) = (meter.clone(), mailboxes.clone());
             let spawned = std::thread::Builder::new()
                 .name(format!("worker-{id}"))
-                .spawn(move || run_worker(id, meter, sink, peers, mail, started));
+                .spawn(move || run_worker(id, meter, sink, peers, mail, started, settings.give_back));
             threads.push(spawned.map_err(|error| unstartable(&plan, error))?);
         }
         let fleet = Self {
@@ -192,6 +194,7 @@ fn run_worker(
     peers: Vec<Mailbox>,
     mail: mpsc::UnboundedReceiver<Mail>,
     started: Instant,
+    give_back: fn(),
 ) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let Ok(runtime) = builder.enable_io().enable_time().build_local(tokio::runtime::LocalOptions::default()) else {
@@ -199,7 +202,7 @@ fn run_worker(
     };
     let mut ids = IdSource::new();
     let seed = ids.random();
-    let birth = Birth { id, meter, log: Log::new(sink), ids, peers, started, seed };
+    let birth = Birth { id, meter, log: Log::new(sink), ids, peers, started, seed, give_back };
     let worker = Worker::new(birth);
     runtime.block_on(worker.clone().run(mail));
     // What a stop cuts off is written down as its tasks are dropped.

@@ -110,16 +110,18 @@ impl Lobby {
         drop(guests);
     }
 
-    /// Takes away the last seats while they are empty.
-    pub(crate) fn trim(&self) {
+    /// Takes away the last seats while they are empty; whether many were.
+    pub(crate) fn trim(&self) -> bool {
         let mut seats = self.seats.borrow_mut();
         let kept = seats.all.iter().rposition(|seat| seat.guest.is_some()).map_or(0, |last| last + 1);
-        if kept < seats.all.len() / 2 {
+        let many = kept < seats.all.len() / 2;
+        if many {
             seats.all.truncate(kept);
             seats.all.shrink_to_fit();
             seats.free.retain(|&number| (number as usize) < kept);
             seats.free.shrink_to_fit();
         }
+        many
     }
 }
 

@@ -64,8 +64,8 @@ impl Rooms {
         kept
     }
 
-    /// Lets go of those that were not needed since the last time.
-    pub(crate) fn trim(&self) {
+    /// Lets go of those that were not needed since the last time; whether there were any.
+    pub(crate) fn trim(&self) -> bool {
         let mut rooms = self.empty.borrow_mut();
         let spare = self.spare.get().min(rooms.len());
         for desk in rooms.drain(..spare) {
@@ -73,6 +73,7 @@ impl Rooms {
             desk.ring();
         }
         self.spare.set(rooms.len());
+        spare > 0
     }
 }
 

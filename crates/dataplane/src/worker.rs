@@ -48,6 +48,10 @@ pub(crate) struct Worker {
     adopted: RefCell<Rc<Adopted>>,
     gates: RefCell<HashMap<Arc<str>, Gate>>,
     ledgers: RefCell<HashMap<Arc<str>, Rc<RefCell<RetryLedger>>>>,
+    /// Has the allocator return what it holds free.
+    give_back: fn(),
+    /// Memory was freed at the last upkeep.
+    shrunk: Cell<bool>,
     stopped: Notify,
 }
 
@@ -81,6 +85,8 @@ pub(crate) struct Birth {
     pub(crate) started: Instant,
     /// What this worker's chance comes from.
     pub(crate) seed: u64,
+    /// Has the allocator return what this thread holds free.
+    pub(crate) give_back: fn(),
 }
 
 impl Worker {
@@ -110,6 +116,8 @@ impl Worker {
             })),
             gates: RefCell::default(),
             ledgers: RefCell::default(),
+            give_back: birth.give_back,
+            shrunk: Cell::new(false),
             stopped: Notify::new(),
         })
     }
@@ -171,8 +179,11 @@ impl Worker {
         self.pools.sweep(self, now_ms);
         self.buffers.trim();
         self.pipes.trim();
-        self.rooms.trim();
-        self.lobby.trim();
+        // A room ends by itself, after this turn: what it held is free at the next upkeep.
+        let shrinks = self.rooms.trim() | self.lobby.trim();
+        if self.shrunk.replace(shrinks) {
+            (self.give_back)();
+        }
     }
 
     async fn read_mail(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {

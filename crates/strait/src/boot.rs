@@ -5,7 +5,7 @@ use crate::log::Log;
 use crate::operator::{colors_are_welcome, say, terminals};
 use crate::reload::{Control, Reloader};
 use crate::source::{Output, Source};
-use crate::{descriptors, notify, ports, state, watch};
+use crate::{allocator, descriptors, notify, ports, state, watch};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -53,7 +53,8 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     let log = Log::start(&snapshot, plan.access_log.is_off()).map_err(|error| failed(&error.to_string()))?;
     let resolver = Arc::new(start_resolver(&plan)?);
     let workers = compiler.workers();
-    let fleet = Fleet::start(Settings { workers, sinks: log.sinks(workers), inherited: inherited() }, plan);
+    let (sinks, inherited, give_back) = (log.sinks(workers), inherited(), allocator::give_back);
+    let fleet = Fleet::start(Settings { workers, sinks, inherited, give_back }, plan);
     let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
     let checker = Arc::new(start_checker(&fleet)?);
     let control = Control { resolver: resolver.clone(), checker: checker.clone(), log: log.clone() };

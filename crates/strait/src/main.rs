@@ -12,6 +12,7 @@
     )
 )]
 
+mod allocator;
 mod boot;
 mod ca;
 mod check;
@@ -44,10 +45,6 @@ mod status;
 mod stop;
 mod version;
 mod watch;
-
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
     cli::main().into()

@@ -49,6 +49,7 @@ impl SimFleet {
             peers: mailboxes.clone(),
             started,
             seed: seed ^ (id as u64) << 32,
+            give_back: || (),
         });
         let workers: Vec<_> = births.map(Worker::new).collect();
         let lives = workers.iter().zip(mail).map(|(worker, mail)| spawn_local(live(worker.clone(), mail))).collect();
