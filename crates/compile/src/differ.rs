@@ -52,15 +52,15 @@ fn things(plan: &Plan) -> BTreeMap<String, String> {
         }
     }
     for upstream in plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none()) {
-        let mut own = format!("{:?} {:?}", upstream.balance, upstream.retry);
-        let _ = write!(own, " {:?} {} {}", upstream.connections_max, upstream.queue_max, upstream.keep_alive_max);
+        let mut own = format!("{:?} {:?} {:?}", upstream.balance, upstream.hash_key, upstream.retry);
+        let _ = write!(own, " {} {}", upstream.queue_max, upstream.keep_alive_max);
         let durations =
             [upstream.connect_timeout, upstream.first_byte_timeout, upstream.idle_timeout, upstream.keep_alive_timeout];
         let _ = write!(own, " {durations:?} {:?} {:?}", upstream.health_check, upstream.outliers);
         let _ = write!(own, " {} {}", upstream.takes_hints, upstream.keep_alive_warm);
         for endpoint in &upstream.endpoints {
             let tls = endpoint.state.tls.as_ref().map(|tls| tls.hash);
-            let _ = write!(own, " {}={}/{} {tls:?}", endpoint.name, endpoint.weight, endpoint.tier);
+            let _ = write!(own, " {}={}/{}/{:?} {tls:?}", endpoint.name, endpoint.weight, endpoint.tier, endpoint.connections_max);
         }
         things.insert(format!("upstream {}", upstream.name), own);
     }

@@ -1,6 +1,7 @@
 //! What becomes of a request and why, by the code that serves: [`RouteSet::decide`] finds the route and
 //! [`Route::upstream`] the upstream.
 
+mod choice;
 mod conditions;
 mod filters;
 mod health;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use strait_message::{Headers, Method, Name, NameSet, ResponseHead, Version};
 use strait_plan::{
-    Action, ClientView, Endpoint, Evidence, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, RESPONSE_REPLACED,
+    Action, ClientView, Evidence, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, RESPONSE_REPLACED,
     Route, RouteSet, Source, Upstream, Verdict, request_skipped,
 };
 use strait_route::{Captures, Lost};
@@ -51,6 +52,8 @@ pub struct Question<'q> {
     pub listener: Option<&'q str>,
     /// The client's address.
     pub client: Option<IpAddr>,
+    /// Now, in the time of the workers that serve the plan; zero when none do.
+    pub now_ms: u64,
 }
 
 /// Why a question has no answer.
@@ -181,10 +184,28 @@ pub struct Share {
     pub upstream: Arc<str>,
     /// Its weight among the others.
     pub weight: u32,
-    /// Its endpoints with their weights.
-    pub endpoints: Vec<(Arc<str>, u32)>,
-    /// The first endpoints that are chosen, in order, by one worker.
+    /// How its endpoints are chosen, with the request's key where there is one.
+    pub balance: String,
+    /// What the client sticks to, where clients stick.
+    pub sticks: Option<String>,
+    /// Its endpoints.
+    pub endpoints: Vec<Member>,
+    /// The first endpoints that are chosen, in order, by one worker; for a request with a key its own endpoint and those it
+    /// would go to after that. Empty where chance or load decide.
     pub order: Vec<Arc<str>>,
+    /// Whether the order is that of a key.
+    pub chosen_by_key: bool,
+}
+
+/// An endpoint of an upstream.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its weight now.
+    pub weight: u32,
+    /// What else decides whether it is chosen: its tier, and why it is out.
+    pub notes: Vec<String>,
 }
 
 /// Fields that are set and fields that are taken off.
@@ -199,7 +220,7 @@ pub struct Edits {
 impl<'q> Question<'q> {
     /// A request without further fields, from an unknown client.
     pub fn new(method: &'q str, url: &'q str) -> Self {
-        Self { method, url, headers: &[], listener: None, client: None }
+        Self { method, url, headers: &[], listener: None, client: None, now_ms: 0 }
     }
 }
 
@@ -243,11 +264,17 @@ pub fn explain(plan: &Plan, question: &Question<'_>) -> Result<Explanation, Refu
         request_id: b"",
         tls: None,
     };
-    Ok(explained(plan, listener, &Evidence::of(facts, Captures::default()), view))
+    Ok(explained(plan, listener, &Evidence::of(facts, Captures::default()), view, question.now_ms))
 }
 
 /// The explanation of a request about which everything is known but where it goes.
-fn explained(plan: &Plan, listener: &Listener, asked: &Evidence<'_>, view: Option<ClientView>) -> Explanation {
+fn explained(
+    plan: &Plan,
+    listener: &Listener,
+    asked: &Evidence<'_>,
+    view: Option<ClientView>,
+    now_ms: u64,
+) -> Explanation {
     let facts = &asked.facts;
     let verdict = listener.routes.decide(facts);
     let (losers, losers_omitted) = losers(&listener.routes, facts);
@@ -283,7 +310,7 @@ fn explained(plan: &Plan, listener: &Listener, asked: &Evidence<'_>, view: Optio
         decided: route.map_or_else(Vec::new, |route| decided(route, &evidence)),
         outcome: to_https(listener, &verdict, facts)
             .or_else(|| answered(&filters))
-            .unwrap_or_else(|| outcome(plan, verdict, &evidence)),
+            .unwrap_or_else(|| outcome(plan, verdict, &evidence, now_ms)),
         filters,
         host: text(facts.host),
         path,
@@ -355,7 +382,7 @@ fn answered(filters: &[FilterStep]) -> Option<Outcome> {
     filters.iter().find_map(|filter| Some(Outcome::Filter { name: filter.name(), status: filter.status()? }))
 }
 
-fn outcome(plan: &Plan, verdict: Verdict<'_>, evidence: &Evidence<'_>) -> Outcome {
+fn outcome(plan: &Plan, verdict: Verdict<'_>, evidence: &Evidence<'_>, now_ms: u64) -> Outcome {
     let route = match verdict {
         Verdict::Route(route, _) => route,
         Verdict::MethodNotAllowed(allow) => return Outcome::MethodNotAllowed(allow),
@@ -364,8 +391,9 @@ fn outcome(plan: &Plan, verdict: Verdict<'_>, evidence: &Evidence<'_>) -> Outcom
     match &route.action {
         Action::Forward { upstreams, weights } => {
             let used = upstreams.iter().zip(weights);
-            let shares =
-                used.filter_map(|(&index, &weight)| plan.upstreams.get(index).map(|upstream| share(upstream, weight)));
+            let shares = used.filter_map(|(&index, &weight)| {
+                Some(choice::share(plan.upstreams.get(index)?, weight, &evidence.facts, now_ms))
+            });
             Outcome::Forward {
                 shares: shares.collect(),
                 choices: choices(plan, route),
@@ -394,19 +422,6 @@ fn choices(plan: &Plan, route: &Route) -> Vec<Arc<str>> {
     let chosen =
         (0..).map(|counter| plan.upstreams.get(route.upstream(counter)?).map(|upstream| upstream.name.clone()));
     chosen.map_while(|name| name).take(CHOICES_SHOWN).collect()
-}
-
-fn share(upstream: &Upstream, weight: u32) -> Share {
-    let name = |endpoint: &Endpoint| endpoint.name.clone();
-    let weights: Vec<u32> = upstream.endpoints.iter().map(|endpoint| endpoint.weight).collect();
-    let schedule = strait_traffic::schedule(&weights);
-    let in_order = schedule.iter().filter_map(|&at| upstream.endpoints.get(usize::from(at)));
-    Share {
-        upstream: upstream.name.clone(),
-        weight,
-        endpoints: upstream.endpoints.iter().map(|endpoint| (name(endpoint), endpoint.weight)).collect(),
-        order: in_order.map(name).take(CHOICES_SHOWN).collect(),
-    }
 }
 
 fn limits(listener: &Listener, route: Option<&Route>) -> Vec<(&'static str, String)> {

@@ -18,6 +18,7 @@
 //! Knows the language and the plan; knows nothing about sockets, tasks, clocks, or who reads the plan.
 
 mod assertions;
+mod balance;
 pub mod codes;
 mod conditions;
 mod differ;
@@ -31,6 +32,7 @@ mod listeners;
 mod registry;
 mod retry;
 mod routes;
+mod sticky;
 mod texts;
 mod tls;
 mod unreachable;
@@ -68,6 +70,8 @@ pub struct Compiler {
     terminals: Terminals,
     /// Keys the tables that outsiders name keys of.
     seed: u64,
+    /// Signs sticky cookies whose configuration names no key.
+    sticky_key: Vec<u8>,
     generation: u64,
     registry: Registry,
     kept: Kept,
@@ -92,10 +96,12 @@ impl Compiler {
     pub fn new(workers: usize) -> Self {
         let seed = RandomState::new().hash_one(0);
         let registry = Registry::new(workers);
+        let sticky_key = seed.to_be_bytes().to_vec();
         Self {
             workers,
             terminals: Terminals::default(),
             seed,
+            sticky_key,
             generation: 0,
             registry,
             kept: Kept::default(),
@@ -109,6 +115,12 @@ impl Compiler {
     #[must_use]
     pub fn with_terminals(self, terminals: Terminals) -> Self {
         Self { terminals, ..self }
+    }
+
+    /// The same, with a key for sticky cookies that outlives the process; without it they end with it.
+    #[must_use]
+    pub fn with_sticky_key(self, sticky_key: Vec<u8>) -> Self {
+        Self { sticky_key, ..self }
     }
 
     /// The same, with a local authority that lies somewhere. Without, it is made for as long as this compiler lives.
@@ -146,7 +158,7 @@ impl Compiler {
     pub fn compile(&mut self, snapshot: &Snapshot) -> Result<Arc<Plan>, Diagnostics> {
         let mut found = Vec::new();
         let tls = Tls::new(snapshot, &mut self.tls, (self.clock)());
-        let mut upstreams = Upstreams::of(snapshot, &self.registry, tls);
+        let mut upstreams = Upstreams::of(snapshot, &self.registry, tls, &self.sticky_key);
         let mut filters = Filters::of(snapshot, &mut self.kept, self.seed);
         let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut filters, &mut found);
         found.extend(filters.into_findings());

@@ -210,9 +210,18 @@ fn compile_plain(
             (Action::Respond(respond), own)
         }
     };
+    let request_headers = texts.request_edits(&spec.request_headers, &spec.remove_request_headers);
+    let response_headers = texts.response_edits(&spec.response_headers, &spec.remove_response_headers);
+    let sticky = match (&action, &spec.sticky) {
+        (Action::Forward { upstreams: split, .. }, Some(sticky)) if split.len() > 1 => {
+            Some(upstreams.sticky_sides(sticky, written.pattern, split))
+        }
+        _ => None,
+    };
     Route {
-        request_headers: texts.request_edits(&spec.request_headers, &spec.remove_request_headers),
-        response_headers: texts.response_edits(&spec.response_headers, &spec.remove_response_headers),
+        sticky,
+        request_headers,
+        response_headers,
         pattern: written.pattern.value.as_str().into(),
         source: place(written.snapshot, span).into(),
         condition: None,

@@ -97,7 +97,10 @@ telemetry: {access_log: {format: text}}
     assert_eq!(route.response_headers.set, [("X-C".into(), Template::literal("c"))]);
     assert_eq!(*route.response_headers.remove, ["X-D".into()]);
     let app = &plan.upstreams[0];
-    assert_eq!((app.connections_max, app.keep_alive_max, app.keep_alive_timeout), (None, 0, Duration::from_secs(3)));
+    assert_eq!(
+        (app.endpoints[0].connections_max, app.keep_alive_max, app.keep_alive_timeout),
+        (None, 0, Duration::from_secs(3))
+    );
     assert_eq!((app.retry.attempts_max, app.retry.on.connect_failure, app.retry.on.reset), (3, true, true));
     assert_eq!(*app.endpoints[0].state.resolved(), ["[::1]:5".parse().unwrap()]);
     assert_eq!(&*plan.upstreams[1].name, "localhost:1, unix:/run/app.sock");
@@ -609,4 +612,81 @@ fn sampling_and_templates_know_the_names_of_an_exchange_that_has_ended() {
     assert!(refused.contains("did you mean `status`?"), "{refused}");
     let refused = log("{template: \"${route.patern}\"}").unwrap_err();
     assert!(refused.contains("did you mean `route.pattern`?"), "{refused}");
+#[test]
+fn a_hundred_thousand_requests_are_split_by_weight() {
+    let plan = plan_of("routes: {/: {one: 95, two: 5}}\nupstreams: {one: localhost:1, two: localhost:2}");
+    let route = &plan.listeners[0].routes.routes[0];
+    let second = (0..100_000).filter(|&draw| route.upstream(draw) == Some(1)).count();
+    assert!(second.abs_diff(5_000) <= 500, "{second} of 100,000 went to the side of 5 %");
+}
+
+const BALANCED: &str = "
+routes: {/: app, /own: {to: app, sticky: own}, /split: {to: {app: 9, other: 1}, sticky: {cookie: side, ttl: 1h, mode: strict}}}
+upstreams:
+  app:
+    endpoints:
+      - localhost:1
+      - {address: localhost:2, weight: 3, max_connections: 7}
+      - {address: localhost:3, backup: true}
+      - {address: localhost:4, priority: 2, max_connections: none}
+    balance: {consistent_hash: {by: cookie user, bounded_load: 150%, table_size: 251}}
+    slow_start: {duration: 20s, begin: 5%, aggression: 200%}
+    panic_threshold: 30%
+    overprovisioning: 200%
+  other: {endpoints: [localhost:5], balance: {least_request: 4}}
+";
+
+#[test]
+fn what_is_said_about_balancing_is_written_into_the_plan() {
+    use strait_traffic::{Picker, Ramp, Table};
+    let plan = plan_of(BALANCED);
+    let upstream = |name: &str| plan.upstreams.iter().find(|upstream| *upstream.name == *name).unwrap();
+    let (app, other) = (upstream("app"), upstream("other"));
+    let of: Vec<_> = app.endpoints.iter().map(|one| (one.weight, one.tier, one.connections_max)).collect();
+    assert_eq!(of, [(1, 0, Some(1024)), (3, 0, Some(7)), (1, 1, Some(1024)), (1, 2, None)]);
+    assert_eq!(app.hash_key, Some(strait_plan::HashKey::Cookie("user".into())));
+    let Picker::ConsistentHash(table) = &app.balance.picker else { panic!("{:?}", app.balance) };
+    assert_eq!((table.tiers.len(), table.load_max_percent), (3, Some(150)));
+    assert!(matches!(&table.tiers[1], Table::Maglev(slots) if slots.iter().all(|&slot| slot == 2) && slots.len() == 251));
+    assert_eq!(app.balance.slow_start, Some(Ramp { duration_ms: 20_000, share_min_percent: 5, aggression: 2.0 }));
+    assert_eq!((app.balance.panic_percent, app.balance.overprovision_percent), (30, 200));
+    assert_eq!(other.balance.picker, Picker::LeastRequest { choices: 4 });
+}
+
+#[test]
+fn a_route_sticks_to_a_side_of_its_split_or_else_to_an_endpoint() {
+    let plan = plan_of(BALANCED);
+    let route = |pattern: &str| plan.listeners[0].routes.routes.iter().find(|route| *route.pattern == *pattern).unwrap();
+    let split = route("/split").sticky.as_ref().unwrap();
+    assert_eq!((&*split.cookie, split.tags.len(), split.is_strict), ("side", 2, true));
+    assert_eq!(&*split.attributes, "; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600");
+    let own = route("/own");
+    assert!(own.sticky.is_none());
+    let used = &plan.upstreams[own.upstream(0).unwrap()];
+    assert_eq!(used.sticky.as_ref().map(|sticky| (&*sticky.cookie, sticky.tags.len())), Some(("own", 4)));
+    assert!(plan.upstreams[route("/").upstream(0).unwrap()].sticky.is_none(), "the other route's is its own");
+}
+
+#[test]
+fn cookies_outlive_a_compiler_by_their_key_only() {
+    let tags = |compiler: Compiler, text: &str| {
+        let plan = compile(&mut { compiler }, text);
+        plan.upstreams[0].sticky.as_ref().unwrap().tags.clone()
+    };
+    let text = "routes: {/: app}\nupstreams: {app: {endpoints: [localhost:1], sticky: s}}";
+    let keyed = || Compiler::new(1).with_sticky_key(b"kept".to_vec());
+    assert_eq!(tags(keyed(), text), tags(keyed(), text));
+    assert_ne!(tags(keyed(), text), tags(Compiler::new(1), text));
+    let own = text.replace("sticky: s", "sticky: {cookie: s, key: shared}");
+    assert_eq!(tags(keyed(), &own), tags(Compiler::new(1), &own));
+}
+
+#[test]
+fn a_choice_by_key_is_explained_with_why_others_are_out() {
+    let plan = plan_of(BALANCED);
+    plan.upstreams[0].endpoints[0].state.standing.set_draining(true, 1);
+    plan.upstreams[0].endpoints[1].state.standing.set_weight(Some(2));
+    let headers = [("Cookie".to_owned(), "user=ann".to_owned())];
+    let question = Question { headers: &headers, ..Question::new("GET", "/") };
+    assert_snapshot!(explain(&plan, &question).unwrap().to_string());
 }

@@ -2,33 +2,36 @@
 
 use crate::registry::Registry;
 use crate::tls::{Tls, UpstreamTls};
+use crate::{balance, sticky};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use strait_config::spec::{self, To, UpstreamEndpoint};
 use strait_config::value::{Endpoint as Written, Host, Target};
 use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
-use strait_plan::{Endpoint, EndpointAddress, Health, Source, TimeoutSources, Upstream, UpstreamState};
+use strait_plan::{Endpoint, EndpointAddress, Health, Source, Sticky, TimeoutSources, Upstream, UpstreamState};
 use strait_tls::ClientPolicy;
-use strait_traffic::Balance;
 
 /// The upstreams of a plan in the making.
 pub(crate) struct Upstreams<'s> {
     snapshot: &'s Snapshot,
     registry: &'s Registry,
     tls: Tls<'s>,
+    sticky_key: &'s [u8],
     /// For endpoints written as `https://` in upstreams without settings of their own.
     plain_tls: Option<UpstreamTls>,
     list: Vec<Upstream>,
-    /// The entry for a name under these timeouts.
-    known: HashMap<(Arc<str>, OwnTimeouts), usize, foldhash::fast::RandomState>,
+    /// The entry for a name under these timeouts and this cookie.
+    known: HashMap<(Arc<str>, Own), usize, foldhash::fast::RandomState>,
     /// What holds for an upstream that is written in place: the defaults of the language.
     unnamed: Option<spec::Upstream>,
 }
 
-/// What a route sets in place of its upstream's timeouts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct OwnTimeouts {
+/// What a route sets in place of its upstream's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Own {
+    /// Its sticky cookie, as text: where the route is no split, it keeps clients with an endpoint.
+    sticky: Option<String>,
     connect: Option<Duration>,
     first_byte: Option<Duration>,
     idle: Option<Duration>,
@@ -46,10 +49,10 @@ pub(crate) struct Split {
 
 impl<'s> Upstreams<'s> {
     /// The named upstreams of a snapshot.
-    pub(crate) fn of(snapshot: &'s Snapshot, registry: &'s Registry, tls: Tls<'s>) -> Self {
+    pub(crate) fn of(snapshot: &'s Snapshot, registry: &'s Registry, tls: Tls<'s>, sticky_key: &'s [u8]) -> Self {
         let unnamed = spec::Upstream::decode(&Node::unwritten("localhost:1"), &mut Decoder::default());
-        let mut upstreams =
-            Self { snapshot, registry, tls, plain_tls: None, list: Vec::new(), known: HashMap::default(), unnamed };
+        let (plain_tls, list, known) = (None, Vec::new(), HashMap::default());
+        let mut upstreams = Self { snapshot, registry, tls, sticky_key, plain_tls, list, known, unnamed };
         for (name, upstream) in &snapshot.spec.upstreams {
             upstreams.add(&name.value, &upstream.endpoints, upstream);
         }
@@ -98,7 +101,7 @@ impl<'s> Upstreams<'s> {
     fn target(&mut self, target: &Spanned<Target>, route: &spec::Route) -> usize {
         match &target.value {
             Target::Upstream(name) => {
-                let base = self.known.get(&(Arc::from(name.as_str()), OwnTimeouts::default())).copied();
+                let base = self.known.get(&(Arc::from(name.as_str()), Own::default())).copied();
                 // Loading refuses names that are not defined.
                 base.map_or(usize::MAX, |base| self.under(base, route))
             }
@@ -109,9 +112,9 @@ impl<'s> Upstreams<'s> {
     /// An upstream without a name: the same text is the same upstream.
     fn in_place(&mut self, endpoints: &[Spanned<Written>], route: &spec::Route) -> usize {
         let name = endpoints.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let known = self.known.get(&(Arc::from(name.as_str()), OwnTimeouts::default())).copied();
+        let known = self.known.get(&(Arc::from(name.as_str()), Own::default())).copied();
         let base = known.unwrap_or_else(|| {
-            let endpoints = endpoints.iter().map(|address| UpstreamEndpoint { address: address.clone(), weight: 1 });
+            let endpoints = endpoints.iter().map(|address| UpstreamEndpoint::plain(address.clone()));
             let endpoints: Vec<_> = endpoints.collect();
             let defaults = self.unnamed.take();
             let index = defaults.as_ref().map_or(usize::MAX, |defaults| self.add(&name, &endpoints, defaults));
@@ -123,18 +126,24 @@ impl<'s> Upstreams<'s> {
 
     /// An entry as a route uses it: itself, or the variant of it with the route's own timeouts.
     fn under(&mut self, base: usize, route: &spec::Route) -> usize {
-        let own = OwnTimeouts {
+        let is_split = matches!(&route.to, Some(To::Split(shares)) if shares.0.len() > 1);
+        let sticky = route.sticky.as_ref().filter(|_| !is_split);
+        let own = Own {
+            sticky: sticky.map(|sticky| format!("{sticky:?}")),
             connect: route.timeout.connect.map(Into::into),
             first_byte: route.timeout.first_byte.map(Into::into),
             idle: route.timeout.idle.map(Into::into),
             tunnel: route.timeout.tunnel.map(Into::into),
         };
-        let Some(upstream) = self.list.get(base).filter(|_| own != OwnTimeouts::default()) else { return base };
-        let key = (upstream.name.clone(), own);
+        let Some(upstream) = self.list.get(base).filter(|_| own != Own::default()) else { return base };
+        let key = (upstream.name.clone(), own.clone());
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
+        let sticky = sticky.map(|sticky| self.sticky(sticky, &upstream.name, &upstream.endpoints));
         let variant = Upstream {
+            sticky: sticky.or_else(|| upstream.sticky.clone()),
+            hash_key: upstream.hash_key.clone(),
             connect_timeout: own.connect.unwrap_or(upstream.connect_timeout),
             first_byte_timeout: own.first_byte.unwrap_or(upstream.first_byte_timeout),
             idle_timeout: own.idle.unwrap_or(upstream.idle_timeout),
@@ -156,7 +165,7 @@ impl<'s> Upstreams<'s> {
         self.push(key, variant)
     }
 
-    fn push(&mut self, key: (Arc<str>, OwnTimeouts), upstream: Upstream) -> usize {
+    fn push(&mut self, key: (Arc<str>, Own), upstream: Upstream) -> usize {
         self.known.insert(key, self.list.len());
         self.list.push(upstream);
         self.list.len() - 1
@@ -168,7 +177,7 @@ impl<'s> Upstreams<'s> {
         let state = self.registry.upstream(&name);
         let mut tls = spec.tls.as_ref().map(|tls| self.tls.upstream(Some(&tls.0)));
         let endpoints: Vec<_> =
-            endpoints.iter().map(|endpoint| self.endpoint((&name, &state), endpoint, tls.as_mut())).collect();
+            endpoints.iter().map(|endpoint| self.endpoint((&name, &state), endpoint, spec, tls.as_mut())).collect();
         if let Some(check) = &spec.health_check
             && endpoints.iter().any(|endpoint| endpoint.state.tls.is_some())
         {
@@ -176,14 +185,15 @@ impl<'s> Upstreams<'s> {
         }
         let upstream = Upstream {
             name: name.clone(),
-            balance: Balance::default(),
+            balance: balance::balance(spec, &endpoints),
+            hash_key: balance::hash_key(&spec.balance),
+            sticky: spec.sticky.as_ref().map(|sticky| self.sticky(sticky, &name, &endpoints)),
             state,
             endpoints,
             connect_timeout: timeouts.connect.into(),
             first_byte_timeout: timeouts.first_byte.into(),
             idle_timeout: timeouts.idle.into(),
             tunnel_timeout: timeouts.tunnel.into(),
-            connections_max: spec.max_connections.get(),
             queue_max: spec.queue.max,
             queue_timeout: spec.queue.timeout.into(),
             keep_alive_max: spec.keep_alive.max_idle as usize,
@@ -197,13 +207,25 @@ impl<'s> Upstreams<'s> {
             variant_of: None,
         };
         start_as_asked(&upstream);
-        self.push((name, OwnTimeouts::default()), upstream)
+        self.push((name, Own::default()), upstream)
+    }
+
+    /// The cookie that keeps a client with one of these endpoints.
+    fn sticky(&self, spec: &spec::Sticky, upstream: &str, endpoints: &[Endpoint]) -> Arc<Sticky> {
+        sticky::sticky(spec, self.sticky_key, upstream, endpoints.iter().map(|endpoint| &*endpoint.name))
+    }
+
+    /// The cookie that keeps a client with one side of a route's split.
+    pub(crate) fn sticky_sides(&self, spec: &spec::Sticky, pattern: &str, split: &[usize]) -> Arc<Sticky> {
+        let name = |&index: &usize| self.list.get(index).map_or("", |upstream| &*upstream.name);
+        sticky::sticky(spec, self.sticky_key, pattern, split.iter().map(name))
     }
 
     fn endpoint(
         &mut self,
         upstream: (&str, &Arc<UpstreamState>),
         written: &UpstreamEndpoint,
+        spec: &spec::Upstream,
         tls: Option<&mut UpstreamTls>,
     ) -> Endpoint {
         let name: Arc<str> = written.address.to_string().into();
@@ -218,7 +240,14 @@ impl<'s> Upstreams<'s> {
         };
         let tls = self.endpoint_tls(&written.address, tls);
         let state = self.registry.endpoint(upstream, &name, address, tls);
-        Endpoint { name, authority, weight: written.weight, tier: 0, state }
+        Endpoint {
+            name,
+            authority,
+            weight: written.weight,
+            tier: written.tier().try_into().unwrap_or(u8::MAX),
+            connections_max: written.max_connections.unwrap_or(spec.max_connections).get(),
+            state,
+        }
     }
 
     /// How TLS is spoken to an endpoint: by its upstream's settings, or by those of the language where it is written

@@ -18,5 +18,7 @@ pub const NAME_BYTES_MAX: usize = 128;
 pub const POLICY_DEPTH_MAX: usize = 32;
 /// Largest weight of one share of a split.
 pub const WEIGHT_MAX: u32 = 1_000_000;
+/// The last tier of endpoints.
+pub const TIERS_MAX: u32 = 7;
 /// Most characters of a source line that a diagnostic shows.
 pub const SHOWN_LINE_CHARS_MAX: usize = 160;

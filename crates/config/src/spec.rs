@@ -2,6 +2,7 @@
 //! language are these types and nothing else: the doc comments are the reference manual.
 
 mod admin;
+mod balance;
 mod condition;
 mod defaults;
 mod health;
@@ -14,6 +15,10 @@ mod tls;
 mod upstream;
 
 pub use admin::Admin;
+pub use balance::{
+    Algorithm, AlgorithmSettings, Balance, ConsistentHash, HashAlgorithm, LeastRequest, PeakEwma, SameSite, SlowStart,
+    Sticky, StickyMode,
+};
 pub use condition::Branch;
 pub use defaults::{DefaultTimeouts, Defaults};
 pub use health::{CheckMethod, CheckProtocol, CheckStart, CheckStep, HealthCheck, OutlierDetection, OutlierMode};
@@ -26,7 +31,7 @@ pub use tls::{
     CertificateFiles, Certificates, ClientAuth, ClientAuthMode, EndpointTls, HostTls, ListenerTls, LocalNames,
     TlsVersion, UpstreamTls,
 };
-pub use upstream::{Balance, KeepAlive, Queue, Timeouts, Upstream, UpstreamEndpoint};
+pub use upstream::{KeepAlive, Queue, Timeouts, Upstream, UpstreamEndpoint};
 
 use crate::decode::{OneOrMany, Table};
 use crate::filter::Filter;

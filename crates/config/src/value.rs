@@ -1,6 +1,7 @@
 //! Scalar types: how each is written, read and described.
 
 mod address;
+mod balance;
 mod http;
 mod key;
 mod log;
@@ -13,6 +14,7 @@ mod target;
 mod template;
 
 pub use address::Address;
+pub use balance::{CookieName, HashKey, Prime};
 pub use http::{HeaderName, HeaderValue, Headers, Hex, Location, LocationTemplate, Status, StatusRange};
 pub use key::KeyPart;
 pub use log::LogPath;
@@ -118,6 +120,9 @@ scalar_specs!(
     Rate,
     ByteRate,
     Percent,
+    HashKey,
+    CookieName,
+    Prime,
     Address,
     Endpoint,
     Cidr,

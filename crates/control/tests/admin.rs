@@ -66,13 +66,13 @@ fn upstream() -> Upstream {
         authority: name.into(),
         weight: 1,
         tier: 0,
+        connections_max: Some(10),
         state: Arc::new(state),
     };
-    let upstream = Upstream::new(
+    Upstream::new(
         "shop",
         vec![endpoint("origin.example:80", named), endpoint("unix:/run/origin.sock", EndpointState::new(unix, 2))],
-    );
-    Upstream { connections_max: Some(10), ..upstream }
+    )
 }
 
 struct Running {

@@ -1,5 +1,6 @@
 //! One attempt to get a response from an endpoint, and its delivery.
 
+use crate::choose;
 use crate::clock::ms;
 use crate::deadline::{REQUEST_TIMEOUT, Until};
 use crate::download::{Download, Outcome};
@@ -15,7 +16,7 @@ use crate::scratch::Scratch;
 use crate::stream::Interrupt;
 use crate::upstream::h1::{Origin, Receiver};
 use crate::upstream::{self, Patience, Pool};
-use crate::worker::{UpstreamSlot, Worker};
+use crate::worker::Worker;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -25,7 +26,7 @@ use strait_http1::OutgoingHead;
 use strait_message::{BodyLength, Fault, Kind, Name, Origin as FaultOrigin, Phase};
 use strait_plan::{Endpoint, EndpointState, Route, Upstream, outcome_of};
 use strait_record::EndpointMeter;
-use strait_traffic::{Draw, Picker};
+use strait_traffic::Picker;
 
 /// How far the request was sent.
 #[derive(Debug, Default)]
@@ -60,7 +61,7 @@ pub(crate) async fn attempt(exchange: &mut Exchange<'_>, route: &Route, upstream
         return Err(no_endpoint);
     };
     let began_us = exchange.worker.clock.now_us();
-    let chosen = choose(exchange, plan, slot, began_us / 1_000).ok_or(no_endpoint)?;
+    let chosen = choose::endpoint(exchange, plan, slot, began_us / 1_000)?;
     let (Some(endpoint), Some(pool)) = (plan.endpoints.get(chosen), slot.pools.get(chosen)) else {
         return Err(no_endpoint);
     };
@@ -79,14 +80,6 @@ pub(crate) async fn attempt(exchange: &mut Exchange<'_>, route: &Route, upstream
 fn until(exchange: &Exchange<'_>, upstream: &Upstream, now_ms: u64) -> Until {
     let attempt_ms = upstream.retry.try_timeout.map_or(u64::MAX, |timeout| now_ms.saturating_add(ms(timeout)));
     Until { exchange_ms: exchange.deadline_ms, attempt_ms }
-}
-
-/// The endpoint whose turn it is; not one that was tried, where there is another.
-#[inline]
-fn choose(exchange: &Exchange<'_>, upstream: &Upstream, slot: &UpstreamSlot, now_ms: u64) -> Option<usize> {
-    let draw = Draw { hash: None, now_ms, tried: &exchange.tally.tried };
-    let mut random = exchange.worker.random.borrow_mut();
-    slot.roster.borrow_mut().pick(&upstream.balance, upstream, upstream.state.changes(), &draw, &mut random)
 }
 
 async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us: u64) -> Result<(), Fault> {

@@ -130,6 +130,7 @@ impl Download<'_> {
     async fn deliver(&mut self, origin: &mut Receiver<'_>, output: &mut Vec<u8>) -> Result<Outcome, Fault> {
         let route = self.tally.route.ok_or(Fault::strait(Phase::ResponseHead, Kind::Defect))?;
         forward::prepare_response(self.worker, self.head, route, self.known, self.extra);
+        self.tally.sticks.append(route, self.chosen.upstream, self.extra);
         if let Some(chain) = route.filters.as_deref() {
             let facts = filter::facts(self.worker, route, *self.known);
             let mut filtered = Filtered { chain, facts, request: &self.known.asked.request, passage: self.passage };

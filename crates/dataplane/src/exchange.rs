@@ -1,6 +1,7 @@
 //! One request and its response, top to bottom. Everything else on the data path is a leaf that this visits.
 
 use crate::attempt;
+use crate::choose::{self, Sticks};
 use crate::clock::ms;
 use crate::downstream::h1::ClientConnection;
 use crate::fault::{client_interrupt, client_misdeed};
@@ -50,6 +51,8 @@ pub(crate) struct Tally<'c> {
     pub(crate) attempts: u8,
     /// Endpoints that attempts were made with.
     pub(crate) tried: Tried,
+    /// What the client is told to come back to.
+    pub(crate) sticks: Sticks,
     pub(crate) reused: bool,
     pub(crate) status: Cell<Option<Status>>,
     pub(crate) upstream_status: Cell<Option<Status>>,
@@ -269,8 +272,7 @@ pub(crate) fn octets_max(listener: &Listener, route: &Route) -> u64 {
 
 /// Asks the upstream, again where that is permitted, does no harm and can be afforded.
 async fn attempts(exchange: &mut Exchange<'_>, route: &Route) -> Result<(), Fault> {
-    let chosen = route.upstream(exchange.adopted.draw());
-    let upstream = chosen.ok_or(Fault::operator(Phase::Route, Kind::NoEndpoint))?;
+    let upstream = choose::upstream(exchange, route).ok_or(Fault::operator(Phase::Route, Kind::NoEndpoint))?;
     forward::prepare(exchange, route);
     retry::begin(exchange, upstream);
     loop {

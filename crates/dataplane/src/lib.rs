@@ -10,6 +10,7 @@ mod accept;
 mod alarm;
 mod attempt;
 mod buffer;
+mod choose;
 mod clients;
 mod clock;
 mod deadline;

@@ -387,6 +387,9 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
     let Exchange { listener, client, server, scratch, output, id, view, tally, .. } = exchange;
     let (known, response, trailers, extra) = Known::beside(scratch, view, listener, id, client.socket.tls());
     forward::prepare_response(worker, response, route, &known, extra);
+    if let Some(upstream) = tally.endpoint.and_then(|(upstream, _)| exchange.adopted.plan.upstreams.get(upstream)) {
+        tally.sticks.append(route, upstream, extra);
+    }
     let mut head = worker.buffers.take_output();
     server.send_switch(response, extra, &mut head);
     tally.status.set(Some(response.status));

@@ -75,11 +75,31 @@ impl Route {
     #[inline]
     pub fn upstream(&self, counter: u64) -> Option<usize> {
         match &self.action {
-            Action::Forward { upstreams, weights } => match &**upstreams {
+            Action::Forward { upstreams, .. } => match &**upstreams {
                 [only] => Some(*only),
-                several => strait_route::pick(weights, counter).and_then(|i| several.get(i)).copied(),
+                _ => self.side(self.draw_side(counter)?),
             },
             Action::Redirect(_) | Action::Respond(_) => None,
+        }
+    }
+
+    /// Which side of its split takes the request that drew `counter`, by weight.
+    #[inline]
+    pub fn draw_side(&self, counter: u64) -> Option<usize> {
+        match &self.action {
+            Action::Forward { weights, .. } => strait_route::pick(weights, counter),
+            Action::Redirect(_) | Action::Respond(_) => None,
+        }
+    }
+
+    /// The upstream of a side of its split; `None` when that has no weight.
+    #[inline]
+    pub fn side(&self, side: usize) -> Option<usize> {
+        match &self.action {
+            Action::Forward { upstreams, weights } if weights.get(side).is_some_and(|&weight| weight > 0) => {
+                upstreams.get(side).copied()
+            }
+            _ => None,
         }
     }
 }

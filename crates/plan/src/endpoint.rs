@@ -17,6 +17,8 @@ pub struct Endpoint {
     pub weight: u32,
     /// Its tier: requests go to the first, 0, as long as that can bear them.
     pub tier: u8,
+    /// Open connections to it over all workers; `None` for any number.
+    pub connections_max: Option<u32>,
     /// What outlives the plan.
     pub state: Arc<EndpointState>,
 }

@@ -13,12 +13,14 @@ mod endpoint;
 mod forwarded;
 mod health;
 mod hint;
+mod key;
 mod mailbox;
 mod outlier;
 mod own_fields;
 mod retry;
 mod standing;
 mod status_set;
+mod sticky;
 mod upstream;
 
 pub use access_log::{AccessLog, Form, LOG_NAMES, LogEvidence, Sampling, log_environment};
@@ -28,14 +30,16 @@ pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
 pub use forwarded::{ClientView, TrustedProxies};
 pub use health::{CheckFigures, CheckKind, CheckStep, HealthCheck, HttpCheck};
 pub use hint::Hint;
+pub use key::HashKey;
 pub use mailbox::{PublishError, Workers};
 pub use outlier::{OutlierFigures, outcome_of};
 pub use own_fields::{IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, request_skipped};
 pub use retry::{RetryOn, RetryPolicy};
 pub use standing::{Absence, Health, Load, Standing, UpstreamState};
 pub use status_set::StatusSet;
+pub use sticky::{Sticky, Tag, cookie};
 pub use strait_filters::evidence::{ClientCertificate, Evidence, Facts, TlsFacts, scheme};
-pub use upstream::{Source, TimeoutSources, Upstream};
+pub use upstream::{Source, TimeoutSources, Upstream, WEIGHT_MAX};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -149,6 +153,8 @@ pub struct Route {
     pub request_timeout: Option<Duration>,
     /// Where that was set.
     pub request_timeout_source: Source,
+    /// Keeps a client with one side of a split.
+    pub sticky: Option<Arc<Sticky>>,
     /// Whether the origin sees the client's Host (else the endpoint's name).
     pub preserve_host: bool,
     /// Octets of a request body, where it differs from the listener's.

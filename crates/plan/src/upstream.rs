@@ -1,6 +1,7 @@
-use crate::{Absence, Endpoint, HealthCheck, RetryPolicy, UpstreamState};
+use crate::{Absence, Endpoint, HashKey, HealthCheck, RetryPolicy, Sticky, UpstreamState};
 use std::sync::Arc;
 use std::time::Duration;
+pub use strait_traffic::WEIGHT_MAX;
 use strait_traffic::{Balance, Candidate, Endpoints, OutlierRules, Standing};
 
 /// A named group of interchangeable endpoints and how to use them.
@@ -12,6 +13,10 @@ pub struct Upstream {
     pub endpoints: Vec<Endpoint>,
     /// How they are chosen.
     pub balance: Balance,
+    /// What consistent hashing chooses by.
+    pub hash_key: Option<HashKey>,
+    /// Keeps a client with one endpoint.
+    pub sticky: Option<Arc<Sticky>>,
     /// What is known about it over all plans and workers.
     pub state: Arc<UpstreamState>,
     /// Opening a connection, at most.
@@ -22,8 +27,6 @@ pub struct Upstream {
     pub idle_timeout: Duration,
     /// Without an octet of a tunnel moving, at most.
     pub tunnel_timeout: Duration,
-    /// Open connections to one endpoint over all workers; `None` for any number.
-    pub connections_max: Option<u32>,
     /// Exchanges that wait for a connection to one endpoint, over all workers.
     pub queue_max: u32,
     /// How long one may wait so.
@@ -94,11 +97,12 @@ impl Upstream {
             state: first.map(|first| first.state.standing.upstream().clone()).unwrap_or_default(),
             endpoints,
             balance: Balance::default(),
+            hash_key: None,
+            sticky: None,
             connect_timeout: Duration::from_secs(1),
             first_byte_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(60),
             tunnel_timeout: Duration::ZERO,
-            connections_max: Some(1024),
             queue_max: 16_384,
             queue_timeout: Duration::from_secs(10),
             keep_alive_max: 1024,
@@ -145,6 +149,11 @@ const NOBODY: Candidate =
     Candidate { weight: 0, table_weight: 0, tier: 0, standing: Standing::Out, until_ms: u64::MAX, since_ms: None };
 
 impl Endpoint {
+    /// Whether a client that sticks to it may still come: unless it is known not to work.
+    pub fn keeps_clients(&self, now_ms: u64) -> bool {
+        matches!(self.state.standing.absence(now_ms), None | Some(Absence::Draining))
+    }
+
     /// Its weight now.
     pub fn weight_now(&self) -> u32 {
         self.state.standing.weight().unwrap_or(self.weight)

@@ -5,7 +5,7 @@ use crate::log::Log;
 use crate::operator::{colors_are_welcome, say, terminals};
 use crate::reload::{Control, Reloader};
 use crate::source::{Output, Source};
-use crate::{allocator, descriptors, notify, ports, state, watch};
+use crate::{allocator, descriptors, notify, ports, state, sticky_key, watch};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -46,6 +46,9 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     let mut snapshot = source.load().map_err(|findings| output.refuse(&findings))?;
     let mut compiler = Compiler::new(workers(&snapshot)).with_terminals(log_terminals());
     compiler = compiler.with_local_authority(state::authority());
+    if let Some(key) = sticky_key::of(&snapshot) {
+        compiler = compiler.with_sticky_key(key);
+    }
     let plan = compiler.compile(&snapshot).map_err(|findings| output.refuse(&findings))?;
     snapshot.warnings.extend_from_slice(compiler.warnings());
     output.show_warnings(&snapshot);
@@ -269,7 +272,7 @@ impl Desk {
         let (to_ask, to_stop) = (self.fleet.clone(), self.fleet.clone());
         let (to_read, to_reload, log) = (self.reloader.clone(), self.reloader.clone(), self.log.clone());
         Hooks {
-            explain: Box::new(move |asked| explained(&to_ask.plan(), asked)),
+            explain: Box::new(move |asked| explained(&to_ask.plan(), to_ask.now_ms(), asked)),
             config: Box::new(move || to_read.lock().map_or(Value::Null, |reloader| reloader.effective())),
             reload: Box::new(move || match to_reload.lock() {
                 Ok(mut reloader) => reloader.reload(),
@@ -283,11 +286,12 @@ impl Desk {
 }
 
 /// Answers what becomes of a request under the plan that serves.
-fn explained(plan: &Plan, asked: &Asked) -> Result<String, String> {
+fn explained(plan: &Plan, now_ms: u64, asked: &Asked) -> Result<String, String> {
     let question = Question {
         headers: &asked.headers,
         listener: asked.listener.as_deref(),
         client: asked.client,
+        now_ms,
         ..Question::new(&asked.method, &asked.url)
     };
     let explanation = strait_compile::explain(plan, &question).map_err(|refusal| refusal.to_string())?;

@@ -6,6 +6,7 @@ use crate::completion::Completion;
 use crate::demo::Demo;
 use crate::diff::Diff;
 use crate::doctor::Doctor;
+use crate::endpoint::Endpoint;
 use crate::exit::Exit;
 use crate::explain::Explain;
 use crate::format::Fmt;
@@ -51,6 +52,7 @@ enum Verb {
     Demo(Demo),
     Status(Status),
     Doctor(Doctor),
+    Endpoint(Endpoint),
     Reload(Reload),
     Stop(Stop),
     Ca(Ca),
@@ -80,6 +82,7 @@ pub(crate) fn main() -> Exit {
         Verb::Demo(demo) => demo.run(format),
         Verb::Status(status) => status.run(format),
         Verb::Doctor(doctor) => doctor.run(format),
+        Verb::Endpoint(endpoint) => endpoint.run(format),
         Verb::Reload(reload) => reload.run(format),
         Verb::Stop(stop) => stop.run(),
         Verb::Ca(ca) => ca.run(format),

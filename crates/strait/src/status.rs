@@ -134,23 +134,42 @@ fn text(report: &Value) -> String {
         sum("exchanges_running")
     );
     for upstream in list(report, "upstreams") {
-        let _ = writeln!(out, "  upstream  {}", word(&upstream, "name"));
-        for endpoint in list(&upstream, "endpoints") {
-            let _ = writeln!(
-                out,
-                "    {}{}  {} attempts, {} failed, {} connections open ({} idle)",
-                word(&endpoint, "name"),
-                absence(endpoint.get("health")),
-                number(&endpoint, "attempts"),
-                number(&endpoint, "faults"),
-                number(&endpoint, "connections_open"),
-                number(&endpoint, "connections_idle")
-            );
-        }
+        let balance = word(&upstream, "balance");
+        let balance = if balance.is_empty() { balance } else { format!("  ({balance})") };
+        let _ = writeln!(out, "  upstream  {}{balance}", word(&upstream, "name"));
+        list(&upstream, "endpoints").iter().for_each(|found| out.push_str(&endpoint(found)));
     }
     for fault in list(report, "faults") {
         let _ = writeln!(out, "  fault     {}  {}", number(&fault, "count"), word(&fault, "code"));
     }
+    out
+}
+
+/// One endpoint for people.
+pub(crate) fn endpoint(report: &Value) -> String {
+    let number = |key: &str| report.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let mut out = format!(
+        "    {}{}  {} attempts, {} failed, {} connections open ({} idle)",
+        report.get("name").and_then(Value::as_str).unwrap_or_default(),
+        absence(report.get("health")),
+        number("attempts"),
+        number("faults"),
+        number("connections_open"),
+        number("connections_idle")
+    );
+    if number("attempts_running") > 0 {
+        let _ = write!(out, ", {} running", number("attempts_running"));
+    }
+    if number("tier") > 0 {
+        let _ = write!(out, ", tier {}", number("tier"));
+    }
+    let (weight, configured) = (number("weight"), number("weight_configured"));
+    if weight != configured {
+        let _ = write!(out, ", weight {weight} (configured: {configured})");
+    } else if weight != 1 && report.get("weight").is_some() {
+        let _ = write!(out, ", weight {weight}");
+    }
+    out.push('\n');
     out
 }
 

@@ -41,7 +41,7 @@ pub use pick::{Draw, Picker};
 pub use ramp::Ramp;
 pub use random::Random;
 pub use retry::{BUDGET_WINDOW_S, Backoff, RetryBudget, RetryLedger};
-pub use roster::{Balance, Candidate, Endpoints, Roster, Standing};
+pub use roster::{Balance, Candidate, Endpoints, Roster, Standing, WEIGHT_MAX};
 pub use round_robin::{SCHEDULE_MAX, schedule};
 pub use spill::{TierHealth, shares};
 pub use tried::{TRIED_MAX, Tried};

@@ -1,10 +1,12 @@
 //! The algorithms. All of them choose among the members of one tier of a [`Roster`], and keep away from endpoints that
 //! the exchange has tried as long as there is another.
 
-use crate::hash::{HashTable, rehash};
+use crate::hash::{HashTable, Table, rehash};
 use crate::random::scaled;
 use crate::roster::{Balance, Endpoints, Roster, Standing, Tier};
 use crate::{Random, Tried};
+use std::fmt;
+use std::sync::Arc;
 
 /// Endpoints drawn before all are looked through.
 const DRAWS_MAX: usize = 8;
@@ -31,7 +33,7 @@ pub enum Picker {
         decay_ms: u32,
     },
     /// The same endpoint for the same key.
-    ConsistentHash(Box<HashTable>),
+    ConsistentHash(Arc<HashTable>),
 }
 
 /// What a choice depends on beside the endpoints.
@@ -58,6 +60,23 @@ impl Picker {
 
     pub(crate) fn has_table(&self) -> bool {
         matches!(self, Self::ConsistentHash(_))
+    }
+}
+
+/// As it is written in a configuration, with its settings.
+impl fmt::Display for Picker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RoundRobin => f.write_str("round_robin"),
+            Self::Random => f.write_str("random"),
+            Self::LeastRequest { choices } => write!(f, "least_request of {choices}"),
+            Self::PeakEwma { decay_ms } => write!(f, "peak_ewma, decay {decay_ms}ms"),
+            Self::ConsistentHash(table) => {
+                let is_ring = matches!(table.tiers.first(), Some(Table::Ring(_)));
+                write!(f, "consistent_hash, {}", if is_ring { "ring" } else { "maglev" })?;
+                table.load_max_percent.map_or(Ok(()), |percent| write!(f, ", bounded load {percent}%"))
+            }
+        }
     }
 }
 

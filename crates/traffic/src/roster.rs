@@ -65,6 +65,9 @@ pub trait Endpoints {
     fn latency_us(&self, endpoint: usize, now_ms: u64, decay_ms: u32) -> u32;
 }
 
+/// The largest weight, so that its thousandths fit into 32 bits.
+pub const WEIGHT_MAX: u32 = 1_000_000;
+
 /// Endpoints of large upstreams whose standing changes are looked through again at most once in a time that grows with
 /// their number, so that changes never cost more than this part of a worker: so many endpoints a millisecond.
 const LOOKED_AT_PER_MS: usize = 256;

@@ -6,6 +6,7 @@ use crate::{
     Tried, hash,
 };
 use std::cell::Cell;
+use std::sync::Arc;
 
 mod distribution;
 mod hashing;
@@ -119,7 +120,7 @@ impl Chooser {
     }
 
     fn by_table(table: Table, load_max_percent: Option<u32>) -> Self {
-        Self::new(Picker::ConsistentHash(Box::new(HashTable { tiers: Box::new([table]), load_max_percent })), 1)
+        Self::new(Picker::ConsistentHash(Arc::new(HashTable { tiers: Box::new([table]), load_max_percent })), 1)
     }
 
     fn pick(&mut self, world: &World) -> Option<usize> {

@@ -145,12 +145,27 @@ fn named(values: &[(&'static str, String)]) -> String {
 fn upstream(f: &mut fmt::Formatter<'_>, share: &Share, is_split: bool) -> fmt::Result {
     let weight = if is_split { format!("  weight {}", share.weight) } else { String::new() };
     line(f, "upstream", &format!("{}{weight}", share.upstream))?;
-    let weighted = share.endpoints.iter().any(|(_, weight)| *weight != 1);
-    for (at, (name, weight)) in share.endpoints.iter().enumerate() {
-        let weight = if weighted { format!("  weight {weight}") } else { String::new() };
-        line(f, if at == 0 { "endpoints" } else { "" }, &format!("{name}{weight}"))?;
+    if share.balance != "round_robin" {
+        line(f, "balance", &share.balance)?;
     }
-    if share.endpoints.len() > 1 { line(f, "order", &format!("{}, …", share.order.join(", "))) } else { Ok(()) }
+    line(f, "sticky", share.sticks.as_deref().unwrap_or_default())?;
+    let weighted = share.endpoints.iter().any(|member| member.weight != 1);
+    for (at, member) in share.endpoints.iter().enumerate() {
+        let weight = weighted.then(|| format!("weight {}", member.weight));
+        let notes: Vec<&str> = weight.iter().chain(&member.notes).map(String::as_str).collect();
+        let notes = if notes.is_empty() { String::new() } else { format!("  {}", notes.join(", ")) };
+        line(f, if at == 0 { "endpoints" } else { "" }, &format!("{}{notes}", member.name))?;
+    }
+    match share.order.as_slice() {
+        [chosen, next @ ..] if share.chosen_by_key => {
+            let after = if next.is_empty() { String::new() } else { format!("; without it {}", next.join(", then ")) };
+            line(f, "chosen", &format!("{chosen}{after}"))
+        }
+        order if share.endpoints.len() > 1 && !order.is_empty() => {
+            line(f, "order", &format!("{}, …", order.join(", ")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn edits(f: &mut fmt::Formatter<'_>, title: &str, edits: &Edits) -> fmt::Result {
@@ -182,11 +197,16 @@ fn outcome(outcome: &Outcome) -> Value {
 }
 
 fn share(share: &Share) -> Value {
-    let endpoints = share.endpoints.iter().map(|(name, weight)| json!({"name": **name, "weight": weight}));
+    let endpoints = share.endpoints.iter();
+    let endpoints = endpoints
+        .map(|member| json!({"name": *member.name, "weight": member.weight, "notes": member.notes}))
+        .collect::<Vec<_>>();
     json!({
         "name": *share.upstream,
         "weight": share.weight,
-        "endpoints": endpoints.collect::<Vec<_>>(),
+        "balance": share.balance,
+        "sticky": share.sticks,
+        "endpoints": endpoints,
         "order": share.order.iter().map(|name| &**name).collect::<Vec<_>>(),
     })
 }

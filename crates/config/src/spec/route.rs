@@ -1,6 +1,6 @@
 //! Routes: what is done with the requests that a pattern matches.
 
-use super::{Branch, Timeouts};
+use super::{Branch, Sticky, Timeouts};
 use crate::codes;
 use crate::decode::{Decoder, removal};
 use crate::diagnose::Diagnostic;
@@ -30,7 +30,7 @@ use strait_config_derive::Spec;
         balance = "`balance` belongs in an upstream", "match" = "when", conditions = "when", condition = "if", health_check = "`health_check` belongs in an upstream", weights = "to", split = "to",
     ),
     unbuilt(
-        files = "static files", aggregate = "aggregation", sticky = "sticky sessions",
+        files = "static files", aggregate = "aggregation",
         rollout = "automatic rollouts", mirror = "mirroring", auth = "authentication", cache = "caching", limits = "limits of a route",
     )
 )]
@@ -38,6 +38,9 @@ pub struct Route {
     /// Where requests go: the name of an upstream, an endpoint (`localhost:3000`), a list of endpoints that serve in turn, or a map from targets to weights (`{stable: 95, canary: 5}`).
     #[spec(example = "localhost:3000")]
     pub to: Option<To>,
+    /// Keeps a client with the side of the split that it came to first. Where `to` is no split, with the endpoint.
+    #[spec(example = "canary")]
+    pub sticky: Option<Sticky>,
     /// Answer with a redirect.
     #[spec(example = "https://example.com")]
     pub redirect: Option<Redirect>,

@@ -1,11 +1,14 @@
 //! Upstreams: named groups of endpoints, and their timeouts.
 
+use super::balance::{Algorithm, Balance, SlowStart, Sticky};
 use super::route::empty_list;
 use super::{EndpointTls, HealthCheck, OutlierDetection, Retry};
+use crate::codes;
 use crate::decode::{Decoder, OneOrMany};
+use crate::diagnose::Diagnostic;
 use crate::source::Spanned;
 use crate::syntax::{Node, NodeKind};
-use crate::value::{Duration, Endpoint, Limit};
+use crate::value::{Duration, Endpoint, Limit, Percent};
 use strait_config_derive::Spec;
 
 /// Timeouts that a route or an upstream may set. A text stands for `request`.
@@ -57,11 +60,11 @@ pub struct Timeouts {
         lb_policy = "balance", algorithm = "balance", lb_algorithm = "balance", load_balancing = "balance", strategy = "balance", policy = "balance", method = "balance",
         maxconn = "max_connections", max_conns = "max_connections", max_pending_requests = "queue", maxqueue = "queue", keepalive = "keep_alive", keepAlive = "keep_alive", connection_pool = "keep_alive", timeouts = "timeout", connect_timeout = "timeout", retries = "retry", retry_policy = "retry",
         healthcheck = "health_check", healthchecks = "health_check", health_checks = "health_check", healthCheck = "health_check", check = "health_check",
-        outlier = "outlier_detection", passive_health_check = "outlier_detection", "agent-check" = "agent_hints", agent_check = "agent_hints", transport_socket = "tls", ssl = "tls", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
+        outlier = "outlier_detection", passive_health_check = "outlier_detection", "agent-check" = "agent_hints", agent_check = "agent_hints", transport_socket = "tls", ssl = "tls", panic = "panic_threshold", healthy_panic_threshold = "panic_threshold", overprovisioning_factor = "overprovisioning", slowstart = "slow_start", slow_start_config = "slow_start", hash = "write `balance: {consistent_hash: {by: …}}`", hash_on = "write `balance: {consistent_hash: {by: …}}`", ip_hash = "write `balance: {consistent_hash: address}`", least_conn = "write `balance: least_request`", stick = "sticky", session_affinity = "sticky", sessionAffinity = "sticky", session_persistence = "sticky", cookie = "sticky", backup = "a backup stands beside the endpoint: `{address: host:port, backup: true}`", weight = "weights stand beside the endpoint: `{address: host:port, weight: 2}`",
     ),
     unbuilt(
         circuit_breaker = "circuit breakers", protocol = "other protocols than HTTP/1.1 to upstreams",
-        replicas = "PostgreSQL pooling", slow_start = "slow start", sticky = "sticky sessions", hash = "hash balancing", proxy_protocol = "the PROXY protocol", locality = "localities", subsets = "subsets of endpoints",
+        replicas = "PostgreSQL pooling", proxy_protocol = "the PROXY protocol", locality = "localities", subsets = "subsets of endpoints",
     )
 )]
 pub struct Upstream {
@@ -69,8 +72,20 @@ pub struct Upstream {
     #[spec(example = "[localhost:3000]")]
     pub endpoints: OneOrMany<UpstreamEndpoint>,
     /// How the endpoint of a request is chosen.
-    #[spec(default = Balance::RoundRobin)]
+    #[spec(default = Balance::Named(Algorithm::RoundRobin))]
     pub balance: Balance,
+    /// Keeps a client with the endpoint it came to first.
+    #[spec(example = "route")]
+    pub sticky: Option<Sticky>,
+    /// Endpoints that are new, or come back, get their share little by little.
+    #[spec(example = "30s")]
+    pub slow_start: Option<SlowStart>,
+    /// Below this part of healthy endpoints all of a tier are used, healthy or not: few cannot carry what many did. 0% never does that.
+    #[spec(default = Percent::whole(50), max = Percent::whole(100))]
+    pub panic_threshold: Percent,
+    /// What a tier of endpoints bears, in percent of its healthy part, before requests spill to the next tier: at 140% none do as long as 72% are healthy.
+    #[spec(default = Percent::whole(140), min = Percent::whole(100), max = Percent::whole(100_000))]
+    pub overprovisioning: Percent,
     /// Most connections to one endpoint at a time, over all workers, or `none`.
     #[spec(default = Limit::Max(1024))]
     pub max_connections: Limit<u32>,
@@ -107,15 +122,16 @@ pub struct Upstream {
         server = "address",
         dial = "address",
         addr = "address",
-        load_balancing_weight = "weight"
+        load_balancing_weight = "weight",
+        tier = "priority",
+        order = "priority",
+        maxconn = "max_connections",
+        max_conns = "max_connections",
+        slow_start = "`slow_start` belongs in the upstream",
+        down = "take it out of the list, or drain it: `strait endpoint drain`"
     ),
-    unbuilt(
-        backup = "backup endpoints",
-        priority = "priorities of endpoints",
-        zone = "localities",
-        max_connections = "limits of single endpoints",
-        labels = "subsets of endpoints"
-    )
+    check = one_tier,
+    unbuilt(zone = "localities", labels = "subsets of endpoints")
 )]
 pub struct UpstreamEndpoint {
     /// `host:port`, `http://host:port` or `unix:/path`.
@@ -124,19 +140,40 @@ pub struct UpstreamEndpoint {
     /// Its share of the requests, against the weights of the others. 0 gets none.
     #[spec(default = 1, max = crate::limits::WEIGHT_MAX)]
     pub weight: u32,
+    /// Its tier. Requests go to tier 0 as long as that can bear them, then to 1, and so on.
+    #[spec(default = 0, max = crate::limits::TIERS_MAX)]
+    pub priority: u32,
+    /// Short for `priority: 1`: used when the others cannot bear all requests.
+    #[spec(default = false)]
+    pub backup: bool,
+    /// Most connections to it at a time, over all workers, in place of the upstream's `max_connections`.
+    #[spec(example = "100")]
+    pub max_connections: Option<Limit<u32>>,
 }
 
-/// How the endpoint of a request is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
-#[spec(
-    noun = "a way to balance",
-    peers(roundrobin = "round_robin", "round-robin" = "round_robin", ROUND_ROBIN = "round_robin", wrr = "round_robin", rr = "round_robin", static_rr = "round_robin", "static-rr" = "round_robin",
-        leastconn = "least_request", least_conn = "least_request", LEAST_REQUEST = "least_request", ip_hash = "hash", source = "hash", RANDOM = "random"),
-    unbuilt(least_request = "least-request balancing", random = "random balancing", hash = "hash balancing", ring_hash = "hash balancing", maglev = "hash balancing", first = "balancing by order", peak_ewma = "latency balancing", p2c = "least-request balancing")
-)]
-pub enum Balance {
-    /// One after the other, by weight.
-    RoundRobin,
+impl UpstreamEndpoint {
+    /// An endpoint of which only the address is said.
+    pub fn plain(address: Spanned<Endpoint>) -> Self {
+        Self { address, weight: 1, priority: 0, backup: false, max_connections: None }
+    }
+
+    /// Its tier.
+    pub fn tier(&self) -> u32 {
+        self.priority.max(u32::from(self.backup))
+    }
+}
+
+/// `backup` and `priority` say the same thing, and may not say different ones.
+fn one_tier(endpoint: &UpstreamEndpoint, node: &Node, decoder: &mut Decoder) {
+    let key = |name: &str| node.entries().iter().find(|entry| entry.key.value == name).map(|entry| entry.key.span);
+    if let (true, Some(backup), Some(priority)) = (endpoint.backup, key("backup"), key("priority")) {
+        decoder.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, backup, "an endpoint has either `backup` or `priority`")
+                .label("`backup: true` is short for `priority: 1`")
+                .second(priority, "the other one")
+                .hint("remove one of them"),
+        );
+    }
 }
 
 /// Requests that wait for a connection to an endpoint that has as many as it may have. A number stands for `max`.

@@ -348,6 +348,11 @@ impl Percent {
         u32::try_from(self.thousandths).unwrap_or(u32::MAX)
     }
 
+    /// In whole percent, rounded down.
+    pub const fn as_whole(self) -> u64 {
+        self.thousandths / 1000
+    }
+
     /// As a factor: 5% is 0.05.
     #[allow(clippy::cast_precision_loss)] // below 2^53 by the limit of `parse`
     pub fn factor(self) -> f64 {

@@ -1,6 +1,6 @@
 //! The answers of the admin API.
 
-use super::{Asked, Desk, metrics, status};
+use super::{Asked, Desk, endpoints, metrics, status};
 use axum::extract::{Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,11 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/status", get(status))
+        .route("/upstreams", get(endpoints::list))
+        .route(
+            "/upstreams/{upstream}/endpoints/{*endpoint}",
+            get(endpoints::show).post(endpoints::set).patch(endpoints::set),
+        )
         .route("/explain", get(explain))
         .route("/config", get(config))
         .route("/reload", post(reload))

@@ -80,10 +80,12 @@ fn endpoints_of(upstream: &Upstream, now_ms: u64) -> impl Iterator<Item = Endpoi
             EndpointAddress::Name(..) => endpoint.state.resolved().len(),
             EndpointAddress::Unix(_) => 1,
         },
+        is_available: endpoint.state.standing.is_available(now_ms),
+        weight: endpoint.weight_now(),
         open: endpoint.state.open(),
         idle: endpoint.state.idle(),
         waiting: endpoint.state.waiting(),
-        open_max: upstream.connections_max,
+        open_max: endpoint.connections_max,
         waiting_max: upstream.queue_max,
         health: health(&endpoint.state, now_ms),
     })

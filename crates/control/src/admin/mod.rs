@@ -5,6 +5,7 @@
 //! connection, so that this bounds everything a caller can hold.
 
 mod answers;
+mod endpoints;
 mod guard;
 mod metrics;
 mod socket;
@@ -37,7 +38,7 @@ use tokio::time::{sleep, timeout};
 pub const CONNECTIONS_MAX: u32 = 64;
 /// From accepting a connection to the last octet of its answer, at most.
 pub const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// Octets of a request head. Request bodies are never read.
+/// Octets of a request head. Request bodies are read for single endpoints only, and are bounded there.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Threads for answers that take a while to compute.
 const COMPUTING_THREADS_MAX: usize = 4;

@@ -3,7 +3,7 @@
 use super::Desk;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use strait_plan::{Endpoint, EndpointAddress, EndpointState, Health, Upstream};
+use strait_plan::{Endpoint, EndpointAddress, EndpointState, Health, Plan, Upstream};
 use strait_record::{FaultMeter, WorkerMeter};
 use strait_traffic::Cause;
 
@@ -15,7 +15,6 @@ pub(super) fn report(desk: &Desk) -> Value {
     let plan = desk.workers.plan();
     let meters = desk.workers.meters();
     let listening = desk.workers.listening();
-    let own = plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none());
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
@@ -28,7 +27,7 @@ pub(super) fn report(desk: &Desk) -> Value {
             .iter()
             .map(|(name, address)| json!({ "name": **name, "address": address.to_string() }))
             .collect::<Vec<_>>(),
-        "upstreams": own.map(|own| upstream(own, desk.workers.now_ms())).collect::<Vec<_>>(),
+        "upstreams": upstreams(&plan, desk.workers.now_ms()),
         "faults": faults(meters),
     })
 }
@@ -44,11 +43,22 @@ fn worker(number: usize, meter: &WorkerMeter) -> Value {
     })
 }
 
-fn upstream(upstream: &Upstream, now_ms: u64) -> Value {
-    json!({ "name": *upstream.name, "endpoints": upstream.endpoints.iter().map(|one| endpoint(one, now_ms)).collect::<Vec<_>>() })
+/// The upstreams with their endpoints.
+pub(super) fn upstreams(plan: &Plan, now_ms: u64) -> Vec<Value> {
+    let own = plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none());
+    own.map(|own| upstream(own, now_ms)).collect()
 }
 
-fn endpoint(endpoint: &Endpoint, now_ms: u64) -> Value {
+fn upstream(upstream: &Upstream, now_ms: u64) -> Value {
+    json!({
+        "name": *upstream.name,
+        "balance": upstream.balance.picker.to_string(),
+        "endpoints": upstream.endpoints.iter().map(|known| endpoint(known, now_ms)).collect::<Vec<_>>(),
+    })
+}
+
+/// One endpoint.
+pub(super) fn endpoint(endpoint: &Endpoint, now_ms: u64) -> Value {
     let state = &endpoint.state;
     let addresses: Vec<String> = match &state.address {
         EndpointAddress::Name(..) => state.resolved().iter().map(ToString::to_string).collect(),
@@ -59,6 +69,8 @@ fn endpoint(endpoint: &Endpoint, now_ms: u64) -> Value {
         "addresses": addresses,
         "health": health(state, now_ms),
         "weight": endpoint.weight_now(),
+        "weight_configured": endpoint.weight,
+        "tier": endpoint.tier,
         "connections_open": state.open(),
         "connections_idle": state.idle(),
         "exchanges_waiting": state.waiting(),

@@ -15,6 +15,7 @@ fn plan(endpoints: &[(&str, u16)]) -> Plan {
         authority: format!("{host}:{port}").into(),
         weight: 1,
         tier: 0,
+        connections_max: Some(10),
         state: Arc::new(EndpointState::new(EndpointAddress::Name(host.to_owned(), port), 1)),
     };
     let upstream = Upstream::new("origin", endpoints.iter().map(endpoint).collect());

@@ -2,6 +2,7 @@
 
 use crate::accept::Admitted;
 use crate::alarm::Alarm;
+use crate::choose::Sticks;
 use crate::clock::ms;
 use crate::exchange::{self, Exchange, Tally};
 use crate::io::Socket;
@@ -198,6 +199,7 @@ impl Tally<'_> {
             endpoint: None,
             attempts: 0,
             tried: Tried::default(),
+            sticks: Sticks::default(),
             reused: false,
             status: Cell::new(None),
             upstream_status: Cell::new(None),

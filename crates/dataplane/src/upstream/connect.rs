@@ -71,12 +71,12 @@ async fn obtain(worker: &Worker, upstream: &Upstream, pool: &Pool, patience: Pat
     let began_ms = worker.clock.now_ms();
     // One idle connection is left where it is: it would soon be asked back.
     let mut asked = pool.ask_others(worker, 2);
-    if !asked && let Some(right) = Right::take(&pool.state, worker.id, upstream.connections_max) {
+    if !asked && let Some(right) = Right::take(&pool.state, worker.id, pool.connections_max.get()) {
         return Ok(Obtained::Right(right));
     }
     let Some(_place) = Place::take(&pool.state, worker.id, upstream.queue_max) else {
         // What another worker was asked for cannot be waited for; what the limit on connections leaves can be opened.
-        let right = Right::take(&pool.state, worker.id, upstream.connections_max).map(Obtained::Right);
+        let right = Right::take(&pool.state, worker.id, pool.connections_max.get()).map(Obtained::Right);
         return right.ok_or(Fault::upstream(Phase::Queue, Kind::QueueFull));
     };
     loop {
@@ -85,7 +85,7 @@ async fn obtain(worker: &Worker, upstream: &Upstream, pool: &Pool, patience: Pat
         if let Some(connection) = pool.take(worker) {
             return Ok(Obtained::Connection(connection));
         }
-        if !asked && let Some(right) = Right::take(&pool.state, worker.id, upstream.connections_max) {
+        if !asked && let Some(right) = Right::take(&pool.state, worker.id, pool.connections_max.get()) {
             return Ok(Obtained::Right(right));
         }
         queued.set(!asked);

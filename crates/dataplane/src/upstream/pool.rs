@@ -78,6 +78,8 @@ pub(crate) struct Pool {
     waiting: RefCell<VecDeque<oneshot::Sender<Turn>>>,
     kept_max: Cell<usize>,
     kept_ms: Cell<u64>,
+    /// Connections that may be open over all workers.
+    pub(crate) connections_max: Cell<Option<u32>>,
     /// Whether another worker was asked for a connection and has not answered.
     asked: Cell<bool>,
     /// Connections are being opened beforehand.
@@ -217,12 +219,14 @@ impl Pools {
                 waiting: RefCell::default(),
                 kept_max: Cell::new(0),
                 kept_ms: Cell::new(0),
+                connections_max: Cell::new(None),
                 asked: Cell::new(false),
                 warming: Cell::new(false),
             })
         });
         pool.kept_max.set(upstream.keep_alive_max);
         pool.kept_ms.set(ms(upstream.keep_alive_timeout));
+        pool.connections_max.set(endpoint.connections_max);
         pool.clone()
     }
 

@@ -34,7 +34,7 @@ async fn fill(worker: Rc<Worker>, adopted: Rc<Adopted>, upstream: usize, pool: R
     if let Some(upstream) = adopted.plan.upstreams.get(upstream) {
         while pool.idle() < upstream.keep_alive_warm && !worker.draining.get() {
             worker.clock.begin_turn();
-            let Some(right) = Right::take(&pool.state, worker.id, upstream.connections_max) else { break };
+            let Some(right) = Right::take(&pool.state, worker.id, pool.connections_max.get()) else { break };
             let Ok(connection) = open(&worker, upstream, &pool, right, patience).await else { break };
             worker.clock.begin_turn();
             pool.give_back(&worker, connection);

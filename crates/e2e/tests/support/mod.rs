@@ -41,6 +41,7 @@ impl Strait {
         let mut child = Command::new(program)
             .args(["run", "-c"])
             .arg(&file)
+            .env("XDG_STATE_HOME", scratch())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

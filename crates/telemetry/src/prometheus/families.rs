@@ -193,7 +193,7 @@ fn sum(endpoint: &EndpointFigures<'_>, figure: impl Fn(&EndpointMeter) -> u64) -
     endpoint.meter.sum(figure) as f64
 }
 
-pub(super) static ENDPOINT: [OfEndpoint; 17] = [
+pub(super) static ENDPOINT: [OfEndpoint; 18] = [
     (counter("strait_endpoint_attempts_total", ENDPOINT_LABELS, "Attempts begun."), |endpoint| {
         sum(endpoint, |meter| meter.attempts.read())
     }),
@@ -247,6 +247,9 @@ pub(super) static ENDPOINT: [OfEndpoint; 17] = [
         counter("strait_endpoint_connections_failed_total", ENDPOINT_LABELS, "Connections that could not be opened."),
         |endpoint| sum(endpoint, |meter| meter.connections_failed.read()),
     ),
+    (gauge("strait_endpoint_weight", ENDPOINT_LABELS, "Its weight, as configured or set in operation."), |endpoint| {
+        endpoint.weight.into()
+    }),
     (gauge("strait_endpoint_connections_open", ENDPOINT_LABELS, "Connections open."), |endpoint| endpoint.open.into()),
     (gauge("strait_endpoint_connections_idle", ENDPOINT_LABELS, "Connections open and idle."), |endpoint| {
         endpoint.idle.into()

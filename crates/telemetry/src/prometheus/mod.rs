@@ -93,6 +93,8 @@ pub struct EndpointFigures<'a> {
     pub meter: &'a Sharded<EndpointMeter>,
     /// Addresses its name resolved to.
     pub addresses: usize,
+    /// Its weight now.
+    pub weight: u32,
     /// Connections open.
     pub open: u32,
     /// Connections idle.

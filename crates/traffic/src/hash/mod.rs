@@ -19,7 +19,7 @@ pub struct Entry {
 }
 
 /// A table from keys to endpoints.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Table {
     /// Points of all endpoints on a circle, in order; a key belongs to the next one.
     Ring(Box<[(u32, u16)]>),
@@ -34,6 +34,15 @@ pub struct HashTable {
     pub tiers: Box<[Table]>,
     /// The most an endpoint may have to do, in percent of its fair share; `None` for any amount.
     pub load_max_percent: Option<u32>,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ring(points) => write!(f, "Ring({} points)", points.len()),
+            Self::Maglev(slots) => write!(f, "Maglev({} slots)", slots.len()),
+        }
+    }
 }
 
 impl Table {

@@ -84,7 +84,7 @@ fn a_request_without_a_key_goes_anywhere() {
 #[test]
 fn what_was_tried_is_kept_away_from_while_there_are_others() {
     let world = World::equal(3);
-    let table = Picker::ConsistentHash(Box::new(HashTable { tiers: Box::new([world.ring()]), load_max_percent: None }));
+    let table = Picker::ConsistentHash(Arc::new(HashTable { tiers: Box::new([world.ring()]), load_max_percent: None }));
     let all = [
         Picker::RoundRobin,
         Picker::Random,

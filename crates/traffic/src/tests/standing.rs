@@ -78,7 +78,7 @@ fn a_key_stays_in_its_tier() {
         )
     };
     let table = HashTable { tiers: Box::new([of_tier(0), of_tier(1)]), load_max_percent: None };
-    let mut chooser = Chooser::new(Picker::ConsistentHash(Box::new(table)), 1);
+    let mut chooser = Chooser::new(Picker::ConsistentHash(Arc::new(table)), 1);
     let first: Vec<_> = (0..2_000).map(|key| chooser.pick_key(&world, key).unwrap()).collect();
     let again: Vec<_> = (0..2_000).map(|key| chooser.pick_key(&world, key).unwrap()).collect();
     assert_eq!(first, again);

@@ -1,0 +1,204 @@
+//! Balancing by the real program: examples of `conf/`, sticky clients over restarts and drains, weights and drains set in
+//! operation, origins on Unix sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(dead_code, reason = "the support module serves several test files")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use support::{Strait, has, run, scratch};
+
+/// An origin that answers with its name, and says so in a field.
+fn serve(stream: impl std::io::Read + Write, name: &str) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    while reader.read_line(&mut line)? > 0 {
+        if line == "\r\n" {
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
+            reader.get_mut().write_all(answer.as_bytes())?;
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
+/// The address of a new origin.
+fn origin(name: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || serve(stream.unwrap(), name));
+        }
+    });
+    address
+}
+
+/// A file of `conf/` with origins in place of its addresses.
+fn example(name: &str, addresses: &[(&str, &str)]) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conf").join(name);
+    let text = std::fs::read_to_string(file).unwrap();
+    addresses.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from} is not in {name}");
+        text.replace(from, to)
+    })
+}
+
+/// Asks with curl: the body and what was set as cookies.
+fn ask(strait: &Strait, arguments: &[&str]) -> (String, Vec<String>) {
+    let url = strait.url("/");
+    let answer = run("curl", &[&["-s", "-i", "--max-time", "30"], arguments, &[&url]].concat());
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let cookies = head.lines().filter_map(|line| line.strip_prefix("Set-Cookie: "));
+    (body.to_owned(), cookies.map(str::to_owned).collect())
+}
+
+fn counts(strait: &Strait, requests: usize) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    (0..requests).for_each(|_| *counts.entry(ask(strait, &[]).0).or_default() += 1);
+    counts
+}
+
+fn admin(strait: &Strait, method: &str, path: &str) -> String {
+    run("curl", &["-s", "-X", method, &format!("http://{}{path}", strait.admin)])
+}
+
+#[test]
+fn least_request_uses_both() {
+    let (one, two) = (origin("one"), origin("two"));
+    let text = example("least-request.yaml", &[("localhost:3001", &one), ("localhost:3002", &two)]);
+    let Some(strait) = Strait::start_as_it_is(&text).filter(|_| has("curl")) else { return };
+    assert_eq!(counts(&strait, 40).len(), 2);
+}
+
+#[test]
+fn a_key_finds_its_endpoint_and_another_when_that_is_drained() {
+    let (one, two) = (origin("one"), origin("two"));
+    let text = example("consistent-hash.yaml", &[("localhost:3001", &one), ("localhost:3002", &two)]);
+    let Some(strait) = Strait::start_as_it_is(&text).filter(|_| has("curl")) else { return };
+    let of = |user: &str| ask(&strait, &["-H", &format!("X-User: {user}")]).0;
+    let users: Vec<String> = (0..12).map(|n| format!("user-{n}")).collect();
+    let before: Vec<String> = users.iter().map(|user| of(user)).collect();
+    assert_eq!(before.iter().collect::<BTreeSet<_>>().len(), 2, "{before:?}");
+    assert_eq!(users.iter().map(|user| of(user)).collect::<Vec<_>>(), before);
+    let explained = run("curl", &["-s", &format!("http://{}/explain?method=GET&url=http://x/", strait.admin)]);
+    assert!(explained.contains("consistent_hash, maglev, bounded load 125% by the header X-User"), "{explained}");
+    let drained = admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?drain=true"));
+    assert!(drained.contains(r#""state":"draining""#), "{drained}");
+    assert!(users.iter().all(|user| of(user) == "two"));
+    admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?drain=false"));
+    assert_eq!(users.iter().map(|user| of(user)).collect::<Vec<_>>(), before, "each is back where it was");
+}
+
+#[test]
+fn a_client_stays_with_its_version_and_endpoint() {
+    let (one, two, new) = (origin("one"), origin("two"), origin("new"));
+    let addresses = [("localhost:3001", &*one), ("localhost:3002", &two), ("localhost:3003", &new)];
+    let text = example("sticky-canary.yaml", &addresses).replace("95", "1").replace("canary: 5}", "canary: 1}");
+    let Some(strait) = Strait::start_as_it_is(&text).filter(|_| has("curl")) else { return };
+    let mut met = BTreeSet::new();
+    for client in 0..8 {
+        let jar = scratch().join("jar");
+        let jar = jar.to_str().unwrap();
+        let (first, cookies) = ask(&strait, &["-c", jar, "-b", jar]);
+        assert_eq!(cookies.len(), if first == "new" { 1 } else { 2 }, "{cookies:?}");
+        assert!(cookies[0].starts_with("version="), "{cookies:?}");
+        assert!(cookies[0].ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=604800"), "{cookies:?}");
+        for _ in 0..5 {
+            let (again, cookies) = ask(&strait, &["-c", jar, "-b", jar]);
+            assert_eq!((again, cookies), (first.clone(), vec![]), "client {client}");
+        }
+        met.insert(first);
+    }
+    assert!(met.contains("new") && met.len() >= 2, "{met:?}");
+}
+
+#[test]
+fn a_sticky_client_outlives_a_restart_and_is_moved_only_when_it_must_be() {
+    let (one, two) = (origin("one"), origin("two"));
+    let text = format!(
+        "routes: {{/: app}}\nupstreams: {{app: {{endpoints: [\"{one}\", \"{two}\"], sticky: {{cookie: s, key: secret, secure: true}}}}}}\n"
+    );
+    let Some(strait) = Strait::start(&text).filter(|_| has("curl")) else { return };
+    let (first, cookies) = ask(&strait, &[]);
+    assert!(cookies[0].contains("; Secure"), "{cookies:?}");
+    let cookie = cookies[0].split(';').next().unwrap().to_owned();
+    drop(strait);
+    let strait = Strait::start(&text).unwrap();
+    let stays = |strait: &Strait| (0..6).all(|_| ask(strait, &["-b", &cookie]) == (first.clone(), vec![]));
+    assert!(stays(&strait), "the key outlived the process");
+    let mine = if first == "one" { &one } else { &two };
+    admin(&strait, "POST", &format!("/upstreams/app/endpoints/{mine}?drain=true"));
+    assert!(stays(&strait), "a drain turns away new clients only");
+    assert!((0..6).all(|_| ask(&strait, &[]).0 != first));
+    let forged = format!("s={}", "A".repeat(22));
+    let (body, cookies) = ask(&strait, &["-b", &forged]);
+    assert!(body != first && cookies.len() == 1, "what Strait did not make is no cookie of its own");
+}
+
+#[test]
+fn one_that_is_gone_moves_soft_clients_and_refuses_strict_ones() {
+    let one = origin("one");
+    let gone = support::free_port().to_string();
+    for (mode, expected) in [("soft", "200"), ("strict", "502")] {
+        let text = format!(
+            "routes: {{/: app}}\nupstreams: {{app: {{endpoints: [\"{one}\", \"{gone}\"], sticky: {{cookie: s, key: k, mode: {mode}}}}}}}\n"
+        );
+        let Some(strait) = Strait::start(&text).filter(|_| has("curl")) else { return };
+        // The tag of the one that is gone, by the key: HMAC-SHA-256 of upstream and endpoint.
+        let script = format!(
+            "printf 'app\\0{gone}' | openssl dgst -sha256 -hmac k -binary | head -c16 | basenc --base64url | tr -d ="
+        );
+        let tag = run("sh", &["-c", &script]);
+        let cookie = format!("s={}", tag.trim());
+        let status = run("curl", &["-s", "-o", "/dev/null", "-w", "%{http_code}", "-b", &cookie, &strait.url("/")]);
+        assert_eq!(status, expected, "{mode}");
+    }
+}
+
+#[test]
+fn a_backup_serves_only_when_it_must() {
+    let (one, two, backup) = (origin("one"), origin("two"), origin("backup"));
+    let addresses = [("localhost:3001", &*one), ("localhost:3002", &two), ("localhost:3003", &backup)];
+    let Some(strait) = Strait::start_as_it_is(&example("backup.yaml", &addresses)).filter(|_| has("curl")) else { return };
+    assert!(!counts(&strait, 10).contains_key("backup"));
+    for endpoint in [&one, &two] {
+        admin(&strait, "POST", &format!("/upstreams/app/endpoints/{endpoint}?drain=true"));
+    }
+    assert_eq!(counts(&strait, 5), BTreeMap::from([("backup".to_owned(), 5)]));
+}
+
+#[test]
+fn weights_are_set_in_operation_and_hold_over_a_reload() {
+    let (one, two) = (origin("one"), origin("two"));
+    let text = format!("workers: 1\nroutes: {{/: app}}\nupstreams: {{app: [\"{one}\", \"{two}\"]}}\n");
+    let Some(strait) = Strait::start(&text).filter(|_| has("curl")) else { return };
+    assert_eq!(counts(&strait, 10)["one"], 5);
+    let set = admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?weight=3"));
+    assert!(set.contains(r#""weight":3"#) && set.contains(r#""weight_configured":1"#), "{set}");
+    assert_eq!(counts(&strait, 12)["one"], 9);
+    admin(&strait, "POST", "/reload");
+    assert_eq!(counts(&strait, 12)["one"], 9, "a reload keeps it");
+    admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?weight=null"));
+    assert_eq!(counts(&strait, 10)["one"], 5);
+    let refused = admin(&strait, "PATCH", "/upstreams/app/endpoints/nobody:1?weight=3");
+    assert!(refused.contains("no endpoint is called `nobody:1`"), "{refused}");
+}
+
+#[test]
+fn an_origin_may_listen_on_a_unix_socket() {
+    let path = scratch().join("origin.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || serve(stream.unwrap(), "socket"));
+        }
+    });
+    let text = format!("routes: {{/: \"unix:{}\"}}\n", path.display());
+    let Some(strait) = Strait::start(&text).filter(|_| has("curl")) else { return };
+    assert_eq!(counts(&strait, 5), BTreeMap::from([("socket".to_owned(), 5)]));
+}

@@ -1,0 +1,110 @@
+//! `strait endpoint`: drains, undrains and weighs endpoints of a running Strait.
+
+use crate::exit::Exit;
+use crate::live;
+use crate::operator::{print, say};
+use crate::source::Output;
+use crate::status::{self, Admin};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// Drain an endpoint, take it back, or change its weight, without a reload
+#[derive(Debug, Args)]
+pub(crate) struct Endpoint {
+    #[command(subcommand)]
+    order: Order,
+}
+
+#[derive(Debug, Subcommand)]
+enum Order {
+    /// Send no new clients; those that stick to it, and requests under way, still finish
+    Drain(Which),
+    /// Send clients again
+    Undrain(Which),
+    /// Give it this weight in place of the configuration's
+    Weight {
+        #[command(flatten)]
+        which: Which,
+        /// The weight, or `config` for the configuration's
+        weight: String,
+    },
+    /// Show it
+    Show(Which),
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    #[command(flatten)]
+    admin: Admin,
+    /// The upstream's name, as `strait status` shows it
+    upstream: String,
+    /// The endpoint's name, as `strait status` shows it
+    endpoint: String,
+}
+
+impl Endpoint {
+    pub(crate) fn run(self, output: Output) -> Exit {
+        match self.order {
+            Order::Drain(which) => which.ask(Some("drain=true"), output),
+            Order::Undrain(which) => which.ask(Some("drain=false"), output),
+            Order::Show(which) => which.ask(None, output),
+            Order::Weight { which, weight } => {
+                let weight = if weight == "config" { "null" } else { weight.as_str() };
+                which.ask(Some(&format!("weight={}", escaped(weight))), output)
+            }
+        }
+    }
+}
+
+impl Which {
+    fn ask(self, order: Option<&str>, output: Output) -> Exit {
+        let address = match self.admin.address() {
+            Ok(address) => address,
+            Err(exit) => return exit,
+        };
+        let path = format!("/upstreams/{}/endpoints/{}", escaped(&self.upstream), escaped(&self.endpoint));
+        let answer = match order {
+            Some(order) => address.post(&format!("{path}?{order}")),
+            None => address.get(&path),
+        };
+        match answer {
+            Ok(answer) if answer.status == 200 => {
+                let report: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+                print(&if output == Output::Json { format!("{report:#}\n") } else { status::endpoint(&report) });
+                Exit::Done
+            }
+            Ok(answer) => {
+                say(&live::reason(&address, &answer));
+                Exit::Failed
+            }
+            Err(error) => {
+                say(&error.to_string());
+                Exit::Failed
+            }
+        }
+    }
+}
+
+/// A segment of a path (RFC 3986 §2.1).
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => out.push(byte.into()),
+            _ => drop(write!(out, "%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn names_fit_into_a_path() {
+        assert_eq!(escaped("localhost:3000"), "localhost:3000");
+        assert_eq!(escaped("unix:/run/a b.sock"), "unix:%2Frun%2Fa%20b.sock");
+    }
+}
