@@ -60,7 +60,11 @@ fn things(plan: &Plan) -> BTreeMap<String, String> {
         let _ = write!(own, " {} {}", upstream.takes_hints, upstream.keep_alive_warm);
         for endpoint in &upstream.endpoints {
             let tls = endpoint.state.tls.as_ref().map(|tls| tls.hash);
-            let _ = write!(own, " {}={}/{}/{:?} {tls:?}", endpoint.name, endpoint.weight, endpoint.tier, endpoint.connections_max);
+            let _ = write!(
+                own,
+                " {}={}/{}/{:?} {tls:?}",
+                endpoint.name, endpoint.weight, endpoint.tier, endpoint.connections_max
+            );
         }
         things.insert(format!("upstream {}", upstream.name), own);
     }

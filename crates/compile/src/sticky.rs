@@ -55,6 +55,8 @@ fn attributes(spec: &spec::Sticky) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
     use super::tag;
 
     /// Computed with `printf 'app\0localhost:1' | openssl dgst -sha256 -hmac secret -binary | head -c16 | basenc --base64url`.

@@ -612,6 +612,8 @@ fn sampling_and_templates_know_the_names_of_an_exchange_that_has_ended() {
     assert!(refused.contains("did you mean `status`?"), "{refused}");
     let refused = log("{template: \"${route.patern}\"}").unwrap_err();
     assert!(refused.contains("did you mean `route.pattern`?"), "{refused}");
+}
+
 #[test]
 fn a_hundred_thousand_requests_are_split_by_weight() {
     let plan = plan_of("routes: {/: {one: 95, two: 5}}\nupstreams: {one: localhost:1, two: localhost:2}");
@@ -647,7 +649,9 @@ fn what_is_said_about_balancing_is_written_into_the_plan() {
     assert_eq!(app.hash_key, Some(strait_plan::HashKey::Cookie("user".into())));
     let Picker::ConsistentHash(table) = &app.balance.picker else { panic!("{:?}", app.balance) };
     assert_eq!((table.tiers.len(), table.load_max_percent), (3, Some(150)));
-    assert!(matches!(&table.tiers[1], Table::Maglev(slots) if slots.iter().all(|&slot| slot == 2) && slots.len() == 251));
+    assert!(
+        matches!(&table.tiers[1], Table::Maglev(slots) if slots.iter().all(|&slot| slot == 2) && slots.len() == 251)
+    );
     assert_eq!(app.balance.slow_start, Some(Ramp { duration_ms: 20_000, share_min_percent: 5, aggression: 2.0 }));
     assert_eq!((app.balance.panic_percent, app.balance.overprovision_percent), (30, 200));
     assert_eq!(other.balance.picker, Picker::LeastRequest { choices: 4 });
@@ -656,7 +660,8 @@ fn what_is_said_about_balancing_is_written_into_the_plan() {
 #[test]
 fn a_route_sticks_to_a_side_of_its_split_or_else_to_an_endpoint() {
     let plan = plan_of(BALANCED);
-    let route = |pattern: &str| plan.listeners[0].routes.routes.iter().find(|route| *route.pattern == *pattern).unwrap();
+    let route =
+        |pattern: &str| plan.listeners[0].routes.routes.iter().find(|route| *route.pattern == *pattern).unwrap();
     let split = route("/split").sticky.as_ref().unwrap();
     assert_eq!((&*split.cookie, split.tags.len(), split.is_strict), ("side", 2, true));
     assert_eq!(&*split.attributes, "; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600");

@@ -50,6 +50,13 @@ fn every_example_loads_or_names_what_is_not_built() {
     loaded.sort();
     assert_eq!(
         loaded,
-        ["01-two-backends.yaml", "02-https.yaml", "05-rate-limit-10-s-per-client.yaml", "10-mtls-in-and-out.yaml"]
+        [
+            "01-two-backends.yaml",
+            "02-https.yaml",
+            "03-least-request-active-health-checks-retry.yaml",
+            "05-rate-limit-10-s-per-client.yaml",
+            "09-canary-5.yaml",
+            "10-mtls-in-and-out.yaml"
+        ]
     );
 }

@@ -97,7 +97,7 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us
     let mut outcome = converse(exchange, chosen, &mut origin).await;
     if let Ok(Outcome::Switched) = outcome {
         // Boxed: tunnels are few and long, and every exchange would hold the memory of one.
-        let tunnel = Box::pin(relay::tunnel(exchange, &mut origin, chosen.upstream.tunnel_timeout));
+        let tunnel = Box::pin(relay::tunnel(exchange, &mut origin, chosen));
         outcome = tunnel.await.map(|()| Outcome::Delivered);
         if outcome.is_err() {
             origin.connection.socket.reset_on_close();

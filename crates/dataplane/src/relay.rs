@@ -1,6 +1,7 @@
 //! Moving a body from one side to the other, with back-pressure: nothing more is read before what was read is gone.
 
 use crate::alarm::Alarm;
+use crate::attempt::Chosen;
 use crate::buffer::LARGE;
 use crate::exchange::Exchange;
 use crate::io::Socket;
@@ -17,7 +18,6 @@ use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, IoSlice};
 use std::pin::pin;
 use std::task::{Poll, ready};
-use std::time::Duration;
 use strait_filters::compress::Coder;
 use strait_http1::{Decoder, Encoder, Event, Limits, Misdeed};
 use strait_message::{BodyLength, Fault, Headers, Kind, Phase};
@@ -379,17 +379,14 @@ fn unwritten<'s, 'a>(parts: &[&'a [u8]; 3], written: usize, slices: &'s mut [IoS
     slices.get(..used).unwrap_or_default()
 }
 
-/// Sends the switching head, and moves octets both ways until both sides have ended; each may end alone. `idle` is
-/// the longest silence of both.
-pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idle: Duration) -> Result<(), Fault> {
+/// Sends the switching head, and moves octets both ways until both sides have ended; each may end alone, and both may be
+/// silent for as long as the upstream says.
+pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, chosen: &Chosen<'_>) -> Result<(), Fault> {
     let worker = exchange.worker;
-    let route = exchange.tally.route.ok_or(Fault::strait(Phase::Tunnel, Kind::Defect))?;
     let Exchange { listener, client, server, scratch, output, id, view, tally, .. } = exchange;
     let (known, response, trailers, extra) = Known::beside(scratch, view, listener, id, client.socket.tls());
-    forward::prepare_response(worker, response, route, &known, extra);
-    if let Some(upstream) = tally.endpoint.and_then(|(upstream, _)| exchange.adopted.plan.upstreams.get(upstream)) {
-        tally.sticks.append(route, upstream, extra);
-    }
+    forward::prepare_response(worker, response, chosen.route, &known, extra);
+    tally.sticks.append(chosen.route, chosen.upstream, extra);
     let mut head = worker.buffers.take_output();
     server.send_switch(response, extra, &mut head);
     tally.status.set(Some(response.status));
@@ -397,8 +394,8 @@ pub(crate) async fn tunnel(exchange: &mut Exchange<'_>, origin: &mut Origin, idl
     let _open = OpenTunnel::begin(worker);
     let up_alarm = worker.wheel.alarm();
     // Silence is not counted against a direction while the other one talks.
-    let up_pace = Pace::origin(idle, u64::MAX).beside(&tally.response_octets);
-    let down_pace = Pace::origin(idle, u64::MAX).beside(&tally.request_octets);
+    let up_pace = Pace::origin(chosen.upstream.tunnel_timeout, u64::MAX).beside(&tally.response_octets);
+    let down_pace = Pace::origin(chosen.upstream.tunnel_timeout, u64::MAX).beside(&tally.request_octets);
     let Connection { socket: origin_socket, .. } = &origin.connection;
     let (mut up_decoder, mut down_decoder) = (raw_decoder(), raw_decoder());
     let (mut up_encoder, mut down_encoder) = (Encoder::UntilClose, Encoder::UntilClose);

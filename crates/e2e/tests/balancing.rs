@@ -88,7 +88,7 @@ fn a_key_finds_its_endpoint_and_another_when_that_is_drained() {
     let explained = run("curl", &["-s", &format!("http://{}/explain?method=GET&url=http://x/", strait.admin)]);
     assert!(explained.contains("consistent_hash, maglev, bounded load 125% by the header X-User"), "{explained}");
     let drained = admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?drain=true"));
-    assert!(drained.contains(r#""state":"draining""#), "{drained}");
+    assert!(drained.contains(r#""absence":"draining""#), "{drained}");
     assert!(users.iter().all(|user| of(user) == "two"));
     admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?drain=false"));
     assert_eq!(users.iter().map(|user| of(user)).collect::<Vec<_>>(), before, "each is back where it was");
@@ -164,7 +164,9 @@ fn one_that_is_gone_moves_soft_clients_and_refuses_strict_ones() {
 fn a_backup_serves_only_when_it_must() {
     let (one, two, backup) = (origin("one"), origin("two"), origin("backup"));
     let addresses = [("localhost:3001", &*one), ("localhost:3002", &two), ("localhost:3003", &backup)];
-    let Some(strait) = Strait::start_as_it_is(&example("backup.yaml", &addresses)).filter(|_| has("curl")) else { return };
+    let Some(strait) = Strait::start_as_it_is(&example("backup.yaml", &addresses)).filter(|_| has("curl")) else {
+        return;
+    };
     assert!(!counts(&strait, 10).contains_key("backup"));
     for endpoint in [&one, &two] {
         admin(&strait, "POST", &format!("/upstreams/app/endpoints/{endpoint}?drain=true"));

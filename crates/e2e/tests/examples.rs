@@ -110,8 +110,15 @@ const EXAMPLES: &[Example] = &[
 /// Examples of features that tests of their own show: `strait/tests/filters.rs`, `balancing.rs`, `health.rs` and `tls.rs`
 /// here.
 const ELSEWHERE: &[&str] = &[
-    "filters-access-and-limits", "filters-paths-and-headers", "health-and-retries", "https", "mtls",
-    "least-request", "consistent-hash", "sticky-canary", "backup",
+    "filters-access-and-limits",
+    "filters-paths-and-headers",
+    "health-and-retries",
+    "https",
+    "mtls",
+    "least-request",
+    "consistent-hash",
+    "sticky-canary",
+    "backup",
 ];
 
 /// The two origins: each says which it is, and what it was asked.

@@ -67,6 +67,8 @@ impl std::fmt::Display for HashKey {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::HashKey;
     use crate::Facts;
     use strait_message::{Headers, Method, Version};

@@ -150,6 +150,7 @@ mod tests {
             authority: "".into(),
             weight: 1,
             tier: 0,
+            connections_max: None,
             state: Arc::new(EndpointState::of(state.clone(), EndpointAddress::Unix("".into()), 1)),
         };
         Upstream { outliers: Some(rules), ..Upstream::new("app", (0..endpoints).map(endpoint).collect()) }

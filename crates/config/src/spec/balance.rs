@@ -1,7 +1,7 @@
 //! How the endpoint of a request is chosen, and what keeps a client with one.
 
 use crate::codes;
-use crate::decode::Decoder;
+use crate::decode::{Decoder, removal};
 use crate::diagnose::Diagnostic;
 use crate::syntax::Node;
 use crate::value::{CookieName, Duration, HashKey, Percent, Prime};
@@ -202,7 +202,7 @@ fn one_algorithm(_: &AlgorithmSettings, node: &Node, decoder: &mut Decoder) {
             Diagnostic::error(codes::CONFLICTING_KEYS, second.key.span, "an upstream balances in one way")
                 .label("one too many")
                 .second(first.key.span, "the other one")
-                .hint("remove one of them"),
+                .edits("remove one of them", removal(node.entries(), &second.key.value).into_iter().collect()),
         ),
         (None, _) if node.entries().is_empty() => {
             let finding = Diagnostic::error(codes::MISSING_KEY, node.span, "`balance` needs the name of an algorithm");

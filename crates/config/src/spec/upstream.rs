@@ -4,7 +4,7 @@ use super::balance::{Algorithm, Balance, SlowStart, Sticky};
 use super::route::empty_list;
 use super::{EndpointTls, HealthCheck, OutlierDetection, Retry};
 use crate::codes;
-use crate::decode::{Decoder, OneOrMany};
+use crate::decode::{Decoder, OneOrMany, removal};
 use crate::diagnose::Diagnostic;
 use crate::source::Spanned;
 use crate::syntax::{Node, NodeKind};
@@ -140,12 +140,12 @@ pub struct UpstreamEndpoint {
     /// Its share of the requests, against the weights of the others. 0 gets none.
     #[spec(default = 1, max = crate::limits::WEIGHT_MAX)]
     pub weight: u32,
-    /// Its tier. Requests go to tier 0 as long as that can bear them, then to 1, and so on.
-    #[spec(default = 0, max = crate::limits::TIERS_MAX)]
-    pub priority: u32,
+    /// Its tier, 0 where nothing is said. Requests go to tier 0 as long as that can bear them, then to 1, and so on.
+    #[spec(max = crate::limits::TIERS_MAX, example = "1")]
+    pub priority: Option<u32>,
     /// Short for `priority: 1`: used when the others cannot bear all requests.
-    #[spec(default = false)]
-    pub backup: bool,
+    #[spec(example = "true")]
+    pub backup: Option<bool>,
     /// Most connections to it at a time, over all workers, in place of the upstream's `max_connections`.
     #[spec(example = "100")]
     pub max_connections: Option<Limit<u32>>,
@@ -154,24 +154,24 @@ pub struct UpstreamEndpoint {
 impl UpstreamEndpoint {
     /// An endpoint of which only the address is said.
     pub fn plain(address: Spanned<Endpoint>) -> Self {
-        Self { address, weight: 1, priority: 0, backup: false, max_connections: None }
+        Self { address, weight: 1, priority: None, backup: None, max_connections: None }
     }
 
     /// Its tier.
     pub fn tier(&self) -> u32 {
-        self.priority.max(u32::from(self.backup))
+        self.priority.unwrap_or(0).max(u32::from(self.backup == Some(true)))
     }
 }
 
 /// `backup` and `priority` say the same thing, and may not say different ones.
 fn one_tier(endpoint: &UpstreamEndpoint, node: &Node, decoder: &mut Decoder) {
     let key = |name: &str| node.entries().iter().find(|entry| entry.key.value == name).map(|entry| entry.key.span);
-    if let (true, Some(backup), Some(priority)) = (endpoint.backup, key("backup"), key("priority")) {
+    if let (Some(true), Some(backup), Some(priority)) = (endpoint.backup, key("backup"), key("priority")) {
         decoder.report(
             Diagnostic::error(codes::CONFLICTING_KEYS, backup, "an endpoint has either `backup` or `priority`")
                 .label("`backup: true` is short for `priority: 1`")
                 .second(priority, "the other one")
-                .hint("remove one of them"),
+                .edits("remove one of them", removal(node.entries(), "backup").into_iter().collect()),
         );
     }
 }

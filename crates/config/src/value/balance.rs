@@ -64,7 +64,8 @@ impl Value for HashKey {
 fn not_key(text: &str, word: &str) -> Flaw {
     let flaw = Flaw::new(codes::UNKNOWN_WORD, format!("`{text}` is not a key of requests"));
     match word {
-        "header" | "cookie" => flaw.label("a name is missing").hint(format!("write `{word} NAME`")),
+        "header" => flaw.label("a name is missing").replace("header X-User"),
+        "cookie" => flaw.label("a name is missing").replace("cookie session"),
         "ip" | "source" | "src" | "client" | "client.ip" | "source_ip" | "remote_addr" | "$remote_addr" => {
             flaw.replace("address")
         }

@@ -80,7 +80,6 @@ fn endpoints_of(upstream: &Upstream, now_ms: u64) -> impl Iterator<Item = Endpoi
             EndpointAddress::Name(..) => endpoint.state.resolved().len(),
             EndpointAddress::Unix(_) => 1,
         },
-        is_available: endpoint.state.standing.is_available(now_ms),
         weight: endpoint.weight_now(),
         open: endpoint.state.open(),
         idle: endpoint.state.idle(),

@@ -31,6 +31,7 @@ fn endpoint(at: SocketAddr) -> Endpoint {
         authority: at.to_string().into(),
         weight: 4,
         tier: 0,
+        connections_max: None,
         state: Arc::new(state),
     }
 }

@@ -131,7 +131,6 @@ fn endpoints_and_limits() {
         endpoint: "10.0.0.1:80",
         meter: &meter,
         addresses: 1,
-        is_available: true,
         weight: 7,
         open: 3,
         idle: 2,
@@ -146,7 +145,6 @@ fn endpoints_and_limits() {
         &page,
         &[
             r#"strait_endpoint_attempts_total{upstream="shop",endpoint="10.0.0.1:80"} 4"#,
-            r#"strait_endpoint_available{upstream="shop",endpoint="10.0.0.1:80"} 1"#,
             r#"strait_endpoint_weight{upstream="shop",endpoint="10.0.0.1:80"} 7"#,
             r#"strait_endpoint_connections_idle{upstream="shop",endpoint="10.0.0.1:80"} 2"#,
             r#"strait_endpoint_response_time_seconds_count{upstream="shop",endpoint="10.0.0.1:80"} 0"#,
