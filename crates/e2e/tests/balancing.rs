@@ -151,7 +151,7 @@ fn one_that_is_gone_moves_soft_clients_and_refuses_strict_ones() {
         let Some(strait) = Strait::start(&text).filter(|_| has("curl")) else { return };
         // The tag of the one that is gone, by the key: HMAC-SHA-256 of upstream and endpoint.
         let script = format!(
-            "printf 'app\\0{gone}' | openssl dgst -sha256 -hmac k -binary | head -c16 | basenc --base64url | tr -d ="
+            "printf 'app\\000{gone}' | openssl dgst -sha256 -hmac k -binary | head -c16 | basenc --base64url | tr -d ="
         );
         let tag = run("sh", &["-c", &script]);
         let cookie = format!("s={}", tag.trim());
