@@ -1,7 +1,6 @@
 //! Sticky cookies: who may be stuck to, as tags that only the holder of the key can make.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use aws_lc_rs::hmac;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use strait_config::spec::{self, SameSite, StickyMode};
@@ -25,13 +24,9 @@ pub(crate) fn sticky<'n>(
 /// 128 bits of HMAC-SHA-256, in base64url (RFC 4648 §5).
 fn tag(key: &[u8], scope: &str, name: &str) -> Tag {
     let mut tag = [b'A'; 22];
-    // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return tag };
-    for part in [scope, "\0", name] {
-        mac.update(part.as_bytes());
-    }
-    let digest = mac.finalize().into_bytes();
-    let bits = digest.iter().take(16).fold(0u128, |bits, &byte| bits << 8 | u128::from(byte));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    let digest = hmac::sign(&key, [scope, "\0", name].concat().as_bytes());
+    let bits = digest.as_ref().iter().take(16).fold(0u128, |bits, &byte| bits << 8 | u128::from(byte));
     for (at, place) in tag.iter_mut().enumerate() {
         // The last character holds two bits and four zeros.
         let six = if at < 21 { (bits >> (122 - 6 * at)) & 63 } else { (bits & 3) << 4 };
