@@ -285,7 +285,7 @@ fn explained(
     let evidence = Evidence { captures, ..*asked };
     let answer = route.and_then(|route| own_answer(route, &evidence));
     let evidence = Evidence { response: answer.as_ref(), ..evidence };
-    let filters = route.map_or_else(Vec::new, |route| filters::rehearse(route, facts));
+    let filters = filters::rehearse(&listener.routes, route, facts);
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let path = text(facts.path);
     Explanation {

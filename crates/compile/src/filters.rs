@@ -64,7 +64,7 @@ impl<'s> Filters<'s> {
         table: &str,
         listener: Option<&spec::Listener>,
         pattern: &str,
-        route: &spec::Route,
+        own: &[Written],
     ) -> Option<Arc<Chain>> {
         let mut steps = Vec::new();
         self.world.pattern.clear();
@@ -74,7 +74,7 @@ impl<'s> Filters<'s> {
         self.append(&snapshot.spec.defaults.filters, "defaults", "", &mut steps);
         self.append(of_listener, &format!("listener {table}"), "", &mut steps);
         self.world.pattern = pattern.to_owned();
-        self.append(&route.filters, &format!("route {table} {pattern}"), "", &mut steps);
+        self.append(own, &format!("route {table} {pattern}"), "", &mut steps);
         Chain::new(steps).map(Arc::new)
     }
 

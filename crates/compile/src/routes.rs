@@ -20,6 +20,8 @@ pub(crate) struct NamedTable {
 
 /// The name of the table at the top.
 pub(crate) const TOP: &str = "";
+/// What stands for the pattern of a request that no route takes.
+const NO_PATTERN: &str = "";
 
 /// All tables of a snapshot, the one at the top first. What is wrong goes to `found`.
 pub(crate) fn tables(
@@ -41,7 +43,8 @@ pub(crate) fn tables(
         };
         let routes: Vec<Route> = routes.iter().map(&mut one).collect();
         let has_conditions = routes.iter().any(|route| route.condition.is_some());
-        let set = RouteSet { table, routes, has_conditions };
+        let unrouted = filters.chain(name, listener, NO_PATTERN, &[]);
+        let set = RouteSet { table, routes, has_conditions, unrouted };
         Some(NamedTable { name: name.into(), set: Arc::new(set) })
     };
     written(snapshot).filter_map(compile).collect()
@@ -199,7 +202,7 @@ fn compile_plain(
     span: Span,
     upstreams: &mut Upstreams<'_>,
 ) -> Route {
-    let filters = written.filters.chain(written.table, written.listener, written.pattern, spec);
+    let filters = written.filters.chain(written.table, written.listener, written.pattern, &spec.filters);
     let mut texts = written.texts();
     let own = (None, Source::default());
     let (action, (request_timeout, request_timeout_source)) = match (&spec.to, &spec.redirect, &spec.respond) {

@@ -132,7 +132,7 @@ impl Download<'_> {
         forward::prepare_response(self.worker, self.head, route, self.known, self.extra);
         self.tally.sticks.append(route, self.chosen.upstream, self.extra);
         if let Some(chain) = route.filters.as_deref() {
-            let facts = filter::facts(self.worker, route, *self.known);
+            let facts = filter::facts(self.worker, &route.pattern, *self.known);
             let mut filtered = Filtered { chain, facts, request: &self.known.asked.request, passage: self.passage };
             filtered.response(self.head, origin.engine.response_length());
         }

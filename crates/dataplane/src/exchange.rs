@@ -118,7 +118,11 @@ async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
     exchange.view.secure = exchange.client.socket.tls().is_some();
     find_path(exchange.scratch, exchange.listener.path_rules)?;
     check_host(exchange)?;
-    let route = find_route(exchange)?;
+    let route = match find_route(exchange) {
+        Ok(route) => route,
+        // Boxed: every exchange would hold the memory for it.
+        Err(fault) => return Box::pin(unrouted(exchange, fault)).await,
+    };
     if let Some(port) = redirects_to(exchange) {
         return reply::to_https(exchange, port).await;
     }
@@ -127,7 +131,7 @@ async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
         return reply::own_options(exchange).await;
     }
     if let Some(chain) = &route.filters
-        && let Some(reply) = filter::request(exchange, route, chain).await?
+        && let Some(reply) = filter::request(exchange, &route.pattern, chain).await?
     {
         return reply::filtered(exchange, *reply).await;
     }
@@ -231,6 +235,18 @@ fn find_route<'c>(exchange: &mut Exchange<'c>) -> Result<&'c Route, Fault> {
             Err(Fault::operator(Phase::Route, Kind::MethodNotAllowed))
         }
     }
+}
+
+/// What every route's requests pass, a request without a route passes too: who is refused everywhere does not learn
+/// which paths there are, and what looks for them is limited like the rest.
+async fn unrouted(exchange: &mut Exchange<'_>, fault: Fault) -> Result<(), Fault> {
+    let listener = exchange.listener;
+    if let Some(chain) = &listener.routes.unrouted
+        && let Some(reply) = filter::request(exchange, "", chain).await?
+    {
+        return reply::filtered(exchange, *reply).await;
+    }
+    Err(fault)
 }
 
 /// Refuses what no route may let through, and sets the limits of the rest.

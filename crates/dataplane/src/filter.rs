@@ -14,7 +14,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use strait_filters::{Answer, Call, Chain, Facts, Now, Passage, Request, Response, Stop, Target};
 use strait_message::{BodyLength, Fault, Phase, RequestHead, ResponseHead};
-use strait_plan::{ClientView, Listener, Route, TlsFacts};
+use strait_plan::{ClientView, Listener, TlsFacts};
 use strait_route::Captures;
 
 pub(crate) use strait_filters::{Body, Reply};
@@ -28,17 +28,17 @@ pub(crate) struct Filtered<'a> {
 }
 
 /// What filters know about an exchange.
-pub(crate) fn facts<'a>(worker: &Worker, route: &'a Route, known: Known<'a>) -> Facts<'a> {
+pub(crate) fn facts<'a>(worker: &Worker, pattern: &'a str, known: Known<'a>) -> Facts<'a> {
     let Known { asked, view, listener, id, tls } = known;
     let scheme = strait_plan::scheme(view.from_trusted_proxy, &asked.request.headers, view.secure);
     let written = (&*asked.path, &*asked.target, &*asked.host, asked.captures);
-    facts_of(worker, route, (id, view, listener, scheme, tls), written)
+    facts_of(worker, pattern, (id, view, listener, scheme, tls), written)
 }
 
 /// The same while the request's head is being changed: what else is known, and what was asked, by themselves.
 fn facts_of<'a>(
     worker: &Worker,
-    route: &'a Route,
+    pattern: &'a str,
     (id, view, listener, scheme, tls): (&'a RequestId, &ClientView, &'a Listener, &'static str, Option<&'a TlsFacts>),
     (path, target, host, captures): (&'a [u8], &'a [u8], &'a [u8], Captures),
 ) -> Facts<'a> {
@@ -48,7 +48,7 @@ fn facts_of<'a>(
         host,
         path,
         query: target.get(path.len() + 1..),
-        route: &route.pattern,
+        route: pattern,
         request_id: text(id),
         listener: &listener.name,
         client_address: Some(view.address).filter(|address| *address != UNKNOWN),
@@ -60,10 +60,10 @@ fn facts_of<'a>(
     }
 }
 
-/// Runs a route's filters over the request; what one of them answers in the origin's place.
+/// Runs the filters of a pattern's route over the request; what one of them answers in the origin's place.
 pub(crate) async fn request(
     exchange: &mut Exchange<'_>,
-    route: &Route,
+    pattern: &str,
     chain: &Chain,
 ) -> Result<Option<Box<Reply>>, Fault> {
     let body = exchange.server.request_length();
@@ -76,7 +76,7 @@ pub(crate) async fn request(
     let mut request = Request {
         facts: facts_of(
             worker,
-            route,
+            pattern,
             (id, view, listener, scheme, client.socket.tls()),
             (path, target, host, *captures),
         ),
@@ -121,13 +121,21 @@ async fn wait(worker: &Worker, listener: &Listener, client: &ClientConnection, c
     }
 }
 
+/// The filters of the exchange: its route's, or those that a request without a route passes.
+fn chain<'c>(exchange: &Exchange<'c>) -> Option<&'c Chain> {
+    match exchange.tally.route {
+        Some(route) => route.filters.as_deref(),
+        None => exchange.listener.routes.unrouted.as_deref(),
+    }
+}
+
 /// Runs the filters that were passed over an answer of Strait's own.
 pub(crate) fn reply(exchange: &mut Exchange<'_>, head: &mut ResponseHead, octets: usize) {
-    let Some(route) = exchange.tally.route else { return };
-    let Some(chain) = &route.filters else { return };
+    let Some(chain) = chain(exchange) else { return };
+    let pattern = exchange.tally.route.map_or("", |route| &route.pattern);
     let Exchange { worker, listener, client, scratch, id, view, .. } = exchange;
     let Scratch { asked, passage, .. } = &mut **scratch;
-    let facts = facts(worker, route, Known { asked, view, listener, id, tls: client.socket.tls() });
+    let facts = facts(worker, pattern, Known { asked, view, listener, id, tls: client.socket.tls() });
     Filtered { chain, facts, request: &asked.request, passage }.response(head, BodyLength::Fixed(octets as u64));
 }
 

@@ -133,6 +133,8 @@ pub struct RouteSet {
     pub routes: Vec<Route>,
     /// Whether some route has a condition, so that a pattern alone does not decide.
     pub has_conditions: bool,
+    /// The filters of requests without a route: those of `defaults` and of the listener.
+    pub unrouted: Option<Arc<Chain>>,
 }
 
 /// A pattern, what is done to its requests, and where they go.

@@ -97,6 +97,29 @@ fn addresses_preflights_and_foreign_changes_are_judged() {
 }
 
 #[test]
+fn a_request_without_a_route_passes_what_all_pass() {
+    let tail = "admin: \"off\"\nworkers: 1\nroutes: {'GET /in': {respond: in}}\n";
+    let denies = "listeners: {web: {address: \"127.0.0.1:0\", filters: [ip_deny: 127.0.0.0/8]}}\n";
+    let strait = Strait::run(&format!("{denies}{tail}"));
+    let address = strait.ready();
+    for path in ["/in", "/nowhere"] {
+        let denied = get(address, path);
+        assert!(denied.starts_with("HTTP/1.1 403 ") && denied.contains("\"code\":\"filter:ip_deny\""), "{denied}");
+    }
+    let adds = "listeners: {web: \"127.0.0.1:0\"}\ndefaults: {filters: [security_headers, error_pages: {404: ours}]}\n";
+    let strait = Strait::run(&format!("{adds}{tail}"));
+    let address = strait.ready();
+    let missing = get(address, "/nowhere");
+    assert!(
+        missing.starts_with("HTTP/1.1 404 ") && missing.contains("X-Content-Type-Options: nosniff\r\n"),
+        "{missing}"
+    );
+    assert!(missing.ends_with("\r\n\r\nours"), "{missing}");
+    let wrong = send(address, "POST /in HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    assert!(wrong.starts_with("HTTP/1.1 405 ") && wrong.contains("Allow: GET") && wrong.contains("nosniff"), "{wrong}");
+}
+
+#[test]
 fn a_limit_is_one_for_all_workers_and_survives_a_reload() {
     let routes = "routes:\n  /: {to: ORIGIN, filters: [rate_limit: {rate: 5/d, burst: 4}]}\n";
     let origin = mirror_origin().to_string();

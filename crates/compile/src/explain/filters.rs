@@ -6,16 +6,17 @@ use std::net::{IpAddr, Ipv4Addr};
 use strait_filters::flow::Behaviour as _;
 use strait_filters::{Ending, Facts, Notes, Now, Rehearsal, Request, Target};
 use strait_message::{BodyLength, RequestHead};
-use strait_plan::{Facts as Asked, Route};
+use strait_plan::{Facts as Asked, Route, RouteSet};
 use strait_route::Captures;
 
 /// What one filter would do.
 #[derive(Clone, Debug)]
 pub struct FilterStep(Rehearsal);
 
-/// What each filter would do, in order.
-pub(super) fn rehearse(route: &Route, asked: &Asked<'_>) -> Vec<FilterStep> {
-    let Some(chain) = &route.filters else { return Vec::new() };
+/// What each filter of a route would do, in order; without a route, those that every request passes.
+pub(super) fn rehearse(routes: &RouteSet, route: Option<&Route>, asked: &Asked<'_>) -> Vec<FilterStep> {
+    let chain = route.map_or(&routes.unrouted, |route| &route.filters);
+    let Some(chain) = chain else { return Vec::new() };
     let mut head = RequestHead::new(*asked.method);
     head.headers = asked.headers.clone();
     let target = match asked.query {
@@ -30,7 +31,7 @@ pub(super) fn rehearse(route: &Route, asked: &Asked<'_>) -> Vec<FilterStep> {
             host: asked.host,
             path: asked.path,
             query: asked.query,
-            route: &route.pattern,
+            route: route.map_or("", |route| &route.pattern),
             request_id: "00000000-0000-7000-8000-000000000000",
             listener: asked.listener,
             client_address: asked.client,
