@@ -3,7 +3,7 @@
 use crate::routes::{NamedTable, TOP, has_own_table};
 use crate::tls::Tls;
 use std::sync::Arc;
-use strait_config::value::{Address, Cidr};
+use strait_config::value::{Address, Cidr, Size};
 use strait_config::{Snapshot, Spanned, spec};
 use strait_plan::{ListenAddress, Listener, ListenerLimits, RouteSet, TrustedProxies};
 use strait_route::PathRules;
@@ -18,7 +18,7 @@ pub(crate) fn listeners(snapshot: &Snapshot, tables: &[NamedTable], tls: &mut Tl
             name: name.value.as_str().into(),
             address: address(&spec.address),
             routes: find(tables, table)?,
-            limits: limits(&spec.limits),
+            limits: limits(&spec.limits, spec.http2()),
             tls: tls.listener(name, spec, written),
             https_port: https_port(snapshot, spec),
             trusted_proxies: spec.trusted_proxies.as_ref().map_or_else(|| top.clone(), |own| trusted(own)),
@@ -54,7 +54,7 @@ fn address(spec: &Address) -> ListenAddress {
     }
 }
 
-fn limits(spec: &spec::Limits) -> ListenerLimits {
+fn limits(spec: &spec::Limits, http2: Option<spec::Http2>) -> ListenerLimits {
     let engine = strait_http1::Limits::default();
     let head_bytes_max = u32::try_from(spec.header_size.get()).unwrap_or(u32::MAX);
     ListenerLimits {
@@ -64,6 +64,7 @@ fn limits(spec: &spec::Limits) -> ListenerLimits {
             fields_max: u16::try_from(spec.header_count).unwrap_or(u16::MAX),
             ..engine
         },
+        http2: http2.map(|http2| self::http2(spec, &http2)),
         header_timeout: spec.header_timeout.into(),
         idle_timeout: spec.idle_timeout.into(),
         body_rate_min: spec.body_rate_min.get().map_or(0, |rate| rate.get()),
@@ -72,5 +73,24 @@ fn limits(spec: &spec::Limits) -> ListenerLimits {
         connections_per_client_max: spec.per_client_ip.get(),
         requests_per_connection_max: spec.requests_per_connection.get().unwrap_or(0),
         body_bytes_max: spec.body_size.get().map(|size| size.get()),
+    }
+}
+
+fn http2(limits: &spec::Limits, written: &spec::Http2) -> strait_http2::Limits {
+    let engine = strait_http2::Limits::default();
+    let bytes = |size: Size| u32::try_from(size.get()).unwrap_or(u32::MAX);
+    let head_bytes_max = bytes(limits.header_size);
+    strait_http2::Limits {
+        head_bytes_max,
+        block_bytes_max: head_bytes_max,
+        path_bytes_max: engine.path_bytes_max.min(head_bytes_max),
+        fields_max: u16::try_from(limits.header_count).unwrap_or(u16::MAX),
+        streams_max: written.streams,
+        stream_window: bytes(written.stream_window),
+        connection_window: bytes(written.connection_window),
+        idle_frames_max: written.idle_frames,
+        acknowledge_ms_max: u32::try_from(std::time::Duration::from(written.acknowledge_timeout).as_millis())
+            .unwrap_or(u32::MAX),
+        ..engine
     }
 }

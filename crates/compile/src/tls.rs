@@ -75,7 +75,8 @@ fn version(written: TlsVersion) -> VersionMin {
     }
 }
 
-/// What is spoken inside.
-fn protocols() -> Vec<Vec<u8>> {
-    vec![b"http/1.1".to_vec()]
+/// What is spoken inside, the best first.
+fn protocols(http2: bool) -> Vec<Vec<u8>> {
+    let best = http2.then(|| b"h2".to_vec());
+    best.into_iter().chain([b"http/1.1".to_vec()]).collect()
 }

@@ -6,6 +6,7 @@ mod balance;
 mod condition;
 mod defaults;
 mod health;
+mod http2;
 mod listener;
 mod retry;
 mod route;
@@ -22,6 +23,7 @@ pub use balance::{
 pub use condition::Branch;
 pub use defaults::{DefaultTimeouts, Defaults};
 pub use health::{CheckMethod, CheckProtocol, CheckStart, CheckStep, HealthCheck, OutlierDetection, OutlierMode};
+pub use http2::Http2;
 pub use listener::{HalfClose, Limits, Listener, Protocol};
 pub use retry::{Backoff, Retry, RetryOn};
 pub use route::{Redirect, RedirectStatus, Respond, Route, To};

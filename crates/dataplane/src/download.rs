@@ -4,6 +4,7 @@ use crate::alarm::Alarm;
 use crate::attempt::{Chosen, Sent, download_fault};
 use crate::clock::ms;
 use crate::deadline::Until;
+use crate::downstream::Server;
 use crate::exchange::Tally;
 use crate::filter::{self, Filtered};
 use crate::forward;
@@ -16,7 +17,7 @@ use crate::upstream::h1::Receiver;
 use crate::worker::Worker;
 use std::cell::Cell;
 use strait_filters::Passage;
-use strait_http1::{Encoder, Server};
+use strait_http1::Encoder;
 use strait_message::{BodyLength, Fault, Headers, Kind, Phase, ResponseHead, Status};
 use strait_plan::{Hint, Upstream};
 
@@ -147,7 +148,7 @@ impl Download<'_> {
             // The origin answers before it has the whole request: what is still to come cannot be waited for.
             self.server.close_after_response();
         }
-        self.server.send_head(self.head, length, self.extra, output);
+        self.tally.response_begun.set(self.server.send_head(self.head, length, self.extra, output));
         self.ends_response.set(!self.server.response_is_framed());
         self.tally.status.set(Some(self.head.status));
         let mut trailers = Headers::new();
@@ -187,13 +188,12 @@ impl Download<'_> {
         if !self.sent.whole.get() {
             self.server.close_after_response();
         }
-        self.server.send_head(self.head, BodyLength::Fixed(body.len() as u64), self.extra, output);
+        let length = BodyLength::Fixed(body.len() as u64);
+        self.tally.response_begun.set(self.server.send_head(self.head, length, self.extra, output));
         self.tally.status.set(Some(self.head.status));
         // A response to HEAD tells a length and has no body.
         let body = if *self.server.encoder_mut() == Encoder::Done { b"" } else { body };
-        // What is announced here is what is sent here: these cannot fail.
-        let _ = self.server.encoder_mut().data_prefix(body.len() as u64, output);
-        let _ = self.server.send_end(None, output);
+        self.server.frame_whole(body.len(), output);
         self.tally.response_octets.set(body.len() as u64);
         let (begun, parts) = (&self.tally.response_begun, [output.as_slice(), body, b""]);
         let sent = send_all(self.worker, self.client, parts, self.alarm, &mut self.client_pace, begun).await;

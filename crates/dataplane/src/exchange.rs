@@ -3,8 +3,9 @@
 use crate::attempt;
 use crate::choose::{self, Sticks};
 use crate::clock::ms;
+use crate::downstream::Server;
 use crate::downstream::h1::ClientConnection;
-use crate::fault::{client_interrupt, client_misdeed};
+use crate::fault::client_interrupt;
 use crate::known::Known;
 use crate::pace::Pace;
 use crate::request_id::RequestId;
@@ -14,7 +15,7 @@ use crate::worker::{Adopted, Worker};
 use crate::{filter, finish, forward, reply, retry};
 use std::cell::Cell;
 use std::rc::Rc;
-use strait_http1::{Event, Persistence, Server};
+use strait_http1::{Event, Persistence};
 use strait_message::{Fault, Kind, Method, Name, Phase, Status};
 use strait_plan::{Action, ClientView, Listener, Route, RouteSet, Verdict};
 use strait_route::{Authority, PathRules, Target, canonical_by};
@@ -149,8 +150,7 @@ async fn receive_head(exchange: &mut Exchange<'_>) -> Result<(), Fault> {
     let client = &mut *exchange.client;
     loop {
         let head = &mut exchange.scratch.request;
-        let received = exchange.server.recv(client.held.octets(), head, &limits.http1);
-        let received = received.map_err(|misdeed| client_misdeed(Phase::RequestHead, misdeed))?;
+        let received = exchange.server.recv(client.held.octets(), head, &limits.http1)?;
         client.held.consume(received.consumed);
         if received.event == Event::Head {
             exchange.tally.head_is_complete = true;

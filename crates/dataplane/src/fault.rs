@@ -1,5 +1,6 @@
 //! How failures of the layers below become faults of an exchange.
 
+use crate::h2::Ended;
 use crate::stream::Interrupt;
 use std::io;
 use strait_http1::Misdeed;
@@ -7,6 +8,11 @@ use strait_message::{Fault, Kind, Phase, Retry};
 
 /// A client that broke the protocol.
 pub(crate) fn client_misdeed(phase: Phase, misdeed: Misdeed) -> Fault {
+    Fault::client(phase, misdeed.kind()).because(misdeed.words())
+}
+
+/// The same over HTTP/2.
+pub(crate) fn client_misdeed2(phase: Phase, misdeed: strait_http2::Misdeed) -> Fault {
     Fault::client(phase, misdeed.kind()).because(misdeed.words())
 }
 
@@ -20,7 +26,7 @@ pub(crate) fn upstream_misdeed(phase: Phase, misdeed: Misdeed) -> Fault {
 pub(crate) fn client_interrupt(phase: Phase, interrupt: &Interrupt) -> Fault {
     match interrupt {
         Interrupt::Deadline => Fault::client(phase, Kind::Timeout),
-        Interrupt::Io(error) => Fault::client(phase, broken(error)),
+        Interrupt::Io(error) => Fault::client(phase, broken(error)).because(detail(error)),
     }
 }
 
@@ -28,7 +34,11 @@ pub(crate) fn client_interrupt(phase: Phase, interrupt: &Interrupt) -> Fault {
 pub(crate) fn upstream_interrupt(phase: Phase, interrupt: &Interrupt) -> Fault {
     match interrupt {
         Interrupt::Deadline => Fault::upstream(phase, Kind::Timeout),
-        Interrupt::Io(error) => Fault::upstream(phase, broken(error)),
+        Interrupt::Io(error) => {
+            let fault = Fault::upstream(phase, broken(error)).because(detail(error));
+            // RFC 9113 §8.7: nothing was done with the stream.
+            if ended(error) == Some(Ended::NotProcessed) { fault.with_retry(Retry::Safe) } else { fault }
+        }
     }
 }
 
@@ -47,12 +57,30 @@ pub(crate) fn connect(error: &io::Error) -> Fault {
 
 /// What an error on an open connection means.
 pub(crate) fn broken(error: &io::Error) -> Kind {
+    match ended(error) {
+        Some(Ended::Misdeed(misdeed)) => return misdeed.kind(),
+        Some(Ended::Lost) => return Kind::Closed,
+        _ => {}
+    }
     match error.kind() {
         io::ErrorKind::ConnectionReset => Kind::Reset,
         io::ErrorKind::TimedOut => Kind::Timeout,
         // A record of TLS that cannot be opened.
         io::ErrorKind::InvalidData => Kind::Tls,
         _ => Kind::Closed,
+    }
+}
+
+/// How a stream of HTTP/2 ended, where that is the error.
+fn ended(error: &io::Error) -> Option<Ended> {
+    error.get_ref()?.downcast_ref().copied()
+}
+
+fn detail(error: &io::Error) -> &'static str {
+    match ended(error) {
+        Some(Ended::Misdeed(misdeed)) => misdeed.words(),
+        Some(Ended::Reset(code)) => code.as_str(),
+        _ => "",
     }
 }
 

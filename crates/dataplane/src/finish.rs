@@ -7,7 +7,7 @@ use crate::tls::Secured;
 use crate::worker::{Adopted, Worker};
 use std::net::SocketAddr;
 use strait_http1::Persistence;
-use strait_message::{Fault, Name};
+use strait_message::{Fault, Name, Version};
 use strait_plan::{Evidence, Listener, LogEvidence};
 use strait_record::{AccessRecord, End, TlsRecord};
 
@@ -111,6 +111,18 @@ fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us:
 
 /// Writes down a connection that a limit refused: nothing was asked, and nothing answered.
 pub(crate) fn refused(worker: &Worker, adopted: &Adopted, listener: &Listener, peer: SocketAddr, fault: Fault) {
+    unasked(worker, adopted, listener, peer, fault, Version::Http11);
+}
+
+/// Writes down what a client did that became no request.
+pub(crate) fn unasked(
+    worker: &Worker,
+    adopted: &Adopted,
+    listener: &Listener,
+    peer: SocketAddr,
+    fault: Fault,
+    version: Version,
+) {
     if adopted.plan.access_log.is_off() {
         return;
     }
@@ -123,6 +135,7 @@ pub(crate) fn refused(worker: &Worker, adopted: &Adopted, listener: &Listener, p
         listener: &listener.name,
         worker: u16::try_from(worker.id).unwrap_or(u16::MAX),
         generation: adopted.plan.generation,
+        version,
         end: End::Fault(fault),
         ..AccessRecord::default()
     };

@@ -10,6 +10,7 @@ mod queue;
 pub(crate) use pipe::{LentPipe, PIPE_OCTETS_MAX, Pipes};
 
 use crate::buffer::BufferPool;
+use crate::h2::{Lane, LaneSocket};
 #[cfg(feature = "sim")]
 use crate::sim;
 use crate::tls::{DetachedTls, Secured, TlsStream};
@@ -34,6 +35,8 @@ pub(crate) enum Socket {
     Unix(UnixStream),
     /// One of the others with TLS on it.
     Tls(Box<TlsStream>),
+    /// A stream of a connection of HTTP/2: what is read and written are the octets of bodies.
+    Lane(LaneSocket),
     #[cfg(feature = "sim")]
     Sim(sim::SimStream),
 }
@@ -90,6 +93,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.poll_read_ready(cx),
             Self::Unix(stream) => stream.poll_read_ready(cx),
+            Self::Lane(lane) => lane.0.poll_readable(cx).map(Ok),
             Self::Tls(stream) => stream.poll_read_ready(cx),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.poll_read_ready(cx),
@@ -101,6 +105,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.poll_write_ready(cx),
             Self::Unix(stream) => stream.poll_write_ready(cx),
+            Self::Lane(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => stream.transport().poll_write_ready(cx),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.poll_write_ready(cx),
@@ -117,6 +122,8 @@ impl Socket {
             Self::Unix(stream) => {
                 attempt_io!(stream, Interest::READABLE, wanted, |fd| read_some(fd, buffer))
             }
+            // Octets of a body are taken by the buffer that they lie in.
+            Self::Lane(_) => Err(io::ErrorKind::Unsupported.into()),
             Self::Tls(stream) => stream.try_read(buffer),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.try_read(buffer),
@@ -129,6 +136,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => attempt_io!(stream, Interest::WRITABLE, wanted, |fd| write_slices(fd, slices)),
             Self::Unix(stream) => attempt_io!(stream, Interest::WRITABLE, wanted, |fd| write_slices(fd, slices)),
+            Self::Lane(lane) => lane.0.try_write(slices),
             Self::Tls(stream) => stream.try_write(slices),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.try_write(slices),
@@ -137,8 +145,10 @@ impl Socket {
 
     /// Writes once there is room. The write is tried first: there almost always is.
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if let Self::Tls(stream) = self {
-            return stream.poll_write(cx, slices);
+        match self {
+            Self::Tls(stream) => return stream.poll_write(cx, slices),
+            Self::Lane(lane) => return lane.0.poll_write(cx, slices),
+            _ => {}
         }
         loop {
             ready!(self.poll_write_ready(cx))?;
@@ -154,6 +164,8 @@ impl Socket {
         match self {
             Self::Tcp(stream) => queue::queued(stream),
             Self::Unix(stream) => queue::queued(stream),
+            // What a stream took and has not left waits with what others said.
+            Self::Lane(_) => 0,
             Self::Tls(stream) => stream.queued(),
             #[cfg(feature = "sim")]
             Self::Sim(_) => 0,
@@ -173,6 +185,7 @@ impl Socket {
                 of_size.min(UNSENT_MAX.saturating_sub(unsent))
             }
             Self::Unix(_) => u64::MAX,
+            Self::Lane(lane) => lane.0.room(),
             Self::Tls(stream) => stream.transport().room(),
             // Both ways through the relay are walked.
             #[cfg(feature = "sim")]
@@ -188,15 +201,17 @@ impl Socket {
 
     /// Ready when the kernel would take octets. Asks the kernel itself: the reactor knows only of writes that failed.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Self::Tls(stream) = self {
-            return stream.transport().poll_room(cx);
+        match self {
+            Self::Tls(stream) => return stream.transport().poll_room(cx),
+            Self::Lane(lane) => return lane.0.poll_room(cx).map(Ok),
+            _ => {}
         }
         loop {
             ready!(self.poll_write_ready(cx))?;
             let outcome = match self {
                 Self::Tcp(stream) => stream.try_io(Interest::WRITABLE, || takes_octets(stream)),
                 Self::Unix(stream) => stream.try_io(Interest::WRITABLE, || takes_octets(stream)),
-                Self::Tls(_) => Ok(()),
+                Self::Tls(_) | Self::Lane(_) => Ok(()),
                 #[cfg(feature = "sim")]
                 Self::Sim(_) => Ok(()),
             };
@@ -211,6 +226,7 @@ impl Socket {
     pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Tls(stream) => stream.transport().is_local(),
+            Self::Lane(lane) => lane.0.link().socket().is_local(),
             other => matches!(other, Self::Unix(_)),
         }
     }
@@ -255,7 +271,7 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.try_io(interest, || call(stream.as_fd())),
             Self::Unix(stream) => stream.try_io(interest, || call(stream.as_fd())),
-            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Tls(_) | Self::Lane(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(feature = "sim")]
             Self::Sim(_) => Err(io::ErrorKind::Unsupported.into()),
         }
@@ -263,8 +279,10 @@ impl Socket {
 
     /// What has happened on a socket from which nothing is expected.
     pub(crate) fn poll_unexpected(&self, cx: &mut Context<'_>) -> Poll<Unexpected> {
-        if let Self::Tls(stream) = self {
-            return stream.poll_unexpected(cx);
+        match self {
+            Self::Tls(stream) => return stream.poll_unexpected(cx),
+            Self::Lane(lane) => return lane.0.poll_unexpected(cx),
+            _ => {}
         }
         loop {
             if ready!(self.poll_read_ready(cx)).is_err() {
@@ -295,7 +313,7 @@ impl Socket {
             Self::Unix(stream) => {
                 stream.try_io(Interest::READABLE, || Ok(rustix::net::recv(stream, &mut octet, flags)?.0))
             }
-            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Tls(_) | Self::Lane(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.peek(),
         }
@@ -308,6 +326,10 @@ impl Socket {
         let _ = match self {
             Self::Tcp(stream) => rustix::net::shutdown(stream, how),
             Self::Unix(stream) => rustix::net::shutdown(stream, how),
+            Self::Lane(lane) => {
+                lane.0.end_behind(0, None);
+                Ok(())
+            }
             Self::Tls(stream) => {
                 stream.shutdown_write();
                 Ok(())
@@ -327,6 +349,8 @@ impl Socket {
                 let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
             }
             Self::Unix(_) => {}
+            // A stream that is given back before its end is reset.
+            Self::Lane(_) => {}
             Self::Tls(stream) => stream.reset_on_close(),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => stream.reset_on_close(),
@@ -342,7 +366,11 @@ impl Socket {
 
     /// What the TLS handshake came to; `None` where there was none.
     pub(crate) fn secured(&self) -> Option<&Secured> {
-        if let Self::Tls(stream) = self { Some(stream.secured()) } else { None }
+        match self {
+            Self::Tls(stream) => Some(stream.secured()),
+            Self::Lane(lane) => lane.0.link().socket().secured(),
+            _ => None,
+        }
     }
 
     /// What conditions and templates may ask about the TLS on it.
@@ -350,11 +378,17 @@ impl Socket {
         self.secured().map(|secured| &secured.facts)
     }
 
+    /// The stream that it is, if it is one.
+    pub(crate) fn lane(&self) -> Option<&Lane> {
+        if let Self::Lane(lane) = self { Some(&lane.0) } else { None }
+    }
+
     /// Takes the socket away from this worker's reactor.
     pub(crate) fn detach(self) -> io::Result<Detached> {
         match self {
             Self::Tcp(stream) => stream.into_std().map(Detached::Tcp),
             Self::Unix(stream) => stream.into_std().map(Detached::Unix),
+            Self::Lane(_) => Err(io::ErrorKind::Unsupported.into()),
             Self::Tls(stream) => stream.detach().map(Box::new).map(Detached::Tls),
             #[cfg(feature = "sim")]
             Self::Sim(stream) => Ok(Detached::Sim(stream)),

@@ -22,6 +22,7 @@ mod filter;
 mod finish;
 mod fleet;
 mod forward;
+mod h2;
 mod inherited;
 mod io;
 mod known;

@@ -111,6 +111,11 @@ impl<'a> Pace<'a> {
         self.part_end_ms = self.part_end_ms.saturating_add(self.part_ms);
     }
 
+    /// Takes what has passed of the window for kept.
+    pub(crate) fn excuse(&mut self) {
+        (self.parts, self.ended, self.slow) = ([0; PARTS], 0, false);
+    }
+
     /// Counts octets that moved.
     pub(crate) fn moved(&mut self, octets: usize) {
         let [running, ..] = &mut self.parts;

@@ -3,7 +3,9 @@
 use crate::alarm::Alarm;
 use crate::attempt::Chosen;
 use crate::buffer::LARGE;
+use crate::downstream::end_lane;
 use crate::exchange::Exchange;
+use crate::h2::Lane;
 use crate::io::Socket;
 use crate::known::Known;
 use crate::pace::{Late, Pace};
@@ -287,8 +289,7 @@ impl Pump<'_> {
                 Ok(()) => return Ok(()),
                 Err(Interrupt::Io(error)) => return Err(Trouble::SinkIo(error)),
                 Err(Interrupt::Deadline) => {
-                    let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
-                    judged.map_err(Trouble::SinkLate)?;
+                    judge(pace, socket, alarm, worker.clock.now_ms())?;
                 }
             }
         }
@@ -320,8 +321,13 @@ impl Pump<'_> {
 
     fn end(&mut self) -> Result<(), Trouble> {
         self.flush_coder(true)?;
+        if let Some(lane) = self.source.socket.lane() {
+            lane.take_trailers(self.trailers);
+        }
         let trailers = Some(&*self.trailers).filter(|trailers| !trailers.is_empty());
-        self.sink.encoder.end(trailers, self.sink.output).map_err(Trouble::Source)
+        self.sink.encoder.end(trailers, self.sink.output).map_err(Trouble::Source)?;
+        end_lane(self.sink.socket, self.sink.output.len(), trailers);
+        Ok(())
     }
 }
 
@@ -355,13 +361,20 @@ pub(crate) async fn send_all(
                         pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
                     }
                     ready!(alarm.poll(cx));
-                    let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
-                    judged.map_err(Trouble::SinkLate)?;
+                    judge(pace, socket, alarm, worker.clock.now_ms())?;
                 }
             }
         }
     })
     .await
+}
+
+/// Judges a sink that was waited for. A stream that waits for others on its connection is not to blame.
+fn judge(pace: &mut Pace<'_>, socket: &Socket, alarm: &Alarm, now_ms: u64) -> Result<(), Trouble> {
+    if socket.lane().is_some_and(Lane::waits_for_others) {
+        pace.excuse();
+    }
+    pace.judge(alarm, now_ms, || socket.queued()).map_err(Trouble::SinkLate)
 }
 
 /// The parts behind the octets already written, as slices.

@@ -120,11 +120,12 @@ pub(crate) async fn fault(exchange: &mut Exchange<'_>, fault: Fault) -> Result<(
 
 /// The status of the answer to a fault; some misdeeds have one of their own.
 fn status(fault: &Fault) -> Status {
-    let misdeed = strait_http1::Misdeed::ALL.iter().find(|misdeed| misdeed.words() == fault.detail);
-    match misdeed {
-        Some(misdeed) if fault.origin == Origin::Client => misdeed.status(),
-        _ => fault.status(),
+    if fault.origin != Origin::Client {
+        return fault.status();
     }
+    let by_http1 = strait_http1::Misdeed::ALL.iter().find(|misdeed| misdeed.words() == fault.detail);
+    let by_http2 = || strait_http2::Misdeed::ALL.iter().find(|misdeed| misdeed.words() == fault.detail)?.status();
+    by_http1.map(|misdeed| misdeed.status()).or_else(by_http2).unwrap_or_else(|| fault.status())
 }
 
 fn add_fault_fields(exchange: &Exchange<'_>, fault: &Fault, head: &mut ResponseHead) {
@@ -210,14 +211,13 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
     forward::append_own_fields(exchange.worker, &exchange.id, &mut extra);
     exchange.worker.buffers.take_output_into(&mut exchange.output);
     let length = BodyLength::Fixed(reply.body.len() as u64);
-    exchange.server.send_head(&reply.head, length, &extra, &mut exchange.output);
+    let begun = exchange.server.send_head(&reply.head, length, &extra, &mut exchange.output);
+    exchange.tally.response_begun.set(begun);
     exchange.scratch.extra = extra;
     exchange.tally.status.set(Some(reply.head.status));
     let bodiless = exchange.scratch.request.method == Method::Head || reply.head.status.forbids_body();
     let body = if bodiless { &[] } else { reply.body };
-    // What is announced here is what is sent here: these cannot fail.
-    let _ = exchange.server.encoder_mut().data_prefix(body.len() as u64, &mut exchange.output);
-    let _ = exchange.server.send_end(None, &mut exchange.output);
+    exchange.server.frame_whole(body.len(), &mut exchange.output);
     exchange.tally.response_octets.set(body.len() as u64);
     let parts = [exchange.output.as_slice(), body, b""];
     let (client, begun) = (&exchange.client, &exchange.tally.response_begun);

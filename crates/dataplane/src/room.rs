@@ -4,14 +4,13 @@
 //! A room is a task that takes a client's connection, runs exchanges on it while there are requests, lets it go back to
 //! the lobby and waits for the next. The room that was left last is entered first, while its memory is in the cache.
 
-use crate::downstream::h1::Guest;
+use crate::downstream::h1::{After, Guest};
 use crate::scratch::Scratch;
 use crate::worker::Worker;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
-use strait_http1::Persistence;
 use tokio::task::spawn_local;
 
 /// Empty rooms a worker keeps for later.
@@ -110,11 +109,15 @@ async fn live(worker: Rc<Worker>, desk: Rc<Desk>) {
     let mut alarm = worker.wheel.alarm();
     while let Some(mut guest) = desk.next().await {
         guest.lend(&mut alarm);
-        let persistence = guest.serve(&worker, &mut scratch).await;
+        let after = guest.serve(&worker, &mut scratch).await;
         guest.lend(&mut alarm);
-        let back = match persistence {
-            Persistence::KeepAlive => guest.wait(&worker),
-            Persistence::Close => None,
+        let back = match after {
+            After::Wait => guest.wait(&worker),
+            After::Close => None,
+            After::Http2 => {
+                guest.go_on_as_http2();
+                None
+            }
         };
         let stays = back.is_some();
         desk.coming.set(back);

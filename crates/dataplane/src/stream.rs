@@ -1,7 +1,7 @@
 //! A socket with what was received from it and not yet taken, and the waits both sides need.
 
 use crate::alarm::Alarm;
-use crate::buffer::{Buffer, BufferPool};
+use crate::buffer::{Buffer, BufferPool, SMALL};
 use crate::io::Socket;
 use std::future::poll_fn;
 use std::io;
@@ -98,6 +98,19 @@ impl Held {
         })
     }
 
+    /// Puts octets behind those held; there are no more than a large buffer has room for. A few need no buffer.
+    pub(crate) fn put(&mut self, pool: &Rc<BufferPool>, octets: &[u8]) {
+        if octets.is_empty() {
+            return;
+        }
+        if self.is_empty() && octets.len() <= STASH_MAX {
+            *self = Self { buffer: None, stash: Some(octets.into()) };
+            return;
+        }
+        let large = self.octets().len() + octets.len() > SMALL;
+        self.buffer(pool, large).put(octets);
+    }
+
     /// Reads more once it is there. Zero octets mean that the peer will send nothing more, or that the buffer is
     /// full. No buffer is borrowed before there is something to read.
     pub(crate) fn poll_fill(
@@ -107,6 +120,9 @@ impl Held {
         large: bool,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
+        if let Socket::Lane(lane) = socket {
+            return lane.0.poll_fill(self, pool, cx);
+        }
         while socket.poll_read_ready(cx)?.is_ready() {
             let buffer = self.buffer(pool, large);
             match socket.try_read(buffer.unfilled()) {

@@ -5,6 +5,7 @@ use crate::alarm::{TURN_MS, Wheel};
 use crate::buffer::BufferPool;
 use crate::clock::Clock;
 use crate::downstream::h1::DRAIN_IDLE_MS;
+use crate::h2;
 use crate::io::Pipes;
 use crate::lobby::{self, Bells, Lobby};
 use crate::log::Log;
@@ -36,6 +37,7 @@ pub(crate) struct Worker {
     pub(crate) pipes: Pipes,
     pub(crate) lobby: Lobby,
     pub(crate) rooms: Rooms,
+    pub(crate) h2: h2::Shared,
     bells: Cell<Option<Bells>>,
     pub(crate) pools: Pools,
     pub(crate) log: Log,
@@ -102,6 +104,7 @@ impl Worker {
             pipes: Pipes::default(),
             lobby,
             rooms: Rooms::default(),
+            h2: h2::Shared::default(),
             bells: Cell::new(Some(bells)),
             pools: Pools::default(),
             log: birth.log,
@@ -184,6 +187,7 @@ impl Worker {
         if self.shrunk.replace(shrinks) {
             (self.give_back)();
         }
+        self.h2.upkeep(now_ms);
     }
 
     async fn read_mail(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
@@ -214,6 +218,11 @@ impl Worker {
         let old = self.adopted.replace(Rc::new(Adopted { plan: plan.clone(), upstreams, draws }));
         self.pools.keep_only(self, &plan, &old);
         drop(old);
+        for link in self.h2.links() {
+            if !plan.listeners.iter().any(|listener| listener.name == *link.listener()) {
+                link.drain();
+            }
+        }
         self.ledgers.borrow_mut().retain(|_, ledger| Rc::strong_count(ledger) > 1);
         for bound in bound {
             if !self.draining.get() {
@@ -232,6 +241,7 @@ impl Worker {
         self.draining.set(true);
         self.gates.borrow_mut().clear();
         self.lobby.hurry(self.clock.now_ms() + DRAIN_IDLE_MS);
+        self.h2.links().iter().for_each(|link| link.drain());
         if self.meter.connections_open.read() == 0 {
             self.stopped.notify_one();
         }

@@ -203,6 +203,10 @@ impl Connection {
         if self.left == self.out.len() {
             self.out.clear();
             self.left = 0;
+        } else if self.left >= self.limits.output_bytes_max as usize {
+            // A peer that is always behind must not make what has left pile up.
+            self.out.drain(..self.left);
+            self.left = 0;
         }
         if was_full {
             self.wake_blocked();
@@ -419,6 +423,8 @@ impl Connection {
         }
         self.unblock(stream.0);
         self.streams.remove(&stream.0);
+        // It may have been told of room that it did not use.
+        self.wake_blocked();
     }
 
     /// Octets that [`Connection::send_data`] would take now.
@@ -429,6 +435,26 @@ impl Connection {
     fn room_of(&self, stream: &Stream) -> usize {
         let window = stream.send_window.min(self.send_window).max(0) as usize;
         window.min((self.limits.output_bytes_max as usize).saturating_sub(self.output().len()))
+    }
+
+    /// Asks for [`Event::Writable`] once [`Connection::send_data`] would take something. Whether it would take some now.
+    pub fn want_room(&mut self, stream: StreamId) -> bool {
+        let Some(state) = self.streams.get(&stream.0) else { return true };
+        let has_room = self.room_of(state) > 0 || state.is_closed();
+        if !has_room {
+            self.account(stream.0, 0, false, true);
+        }
+        has_room
+    }
+
+    /// Whether a body waits because the peer opens no window for its stream, not because of what others send.
+    pub fn is_shut(&self, stream: StreamId) -> bool {
+        self.streams.get(&stream.0).is_some_and(|state| state.send_window <= 0)
+    }
+
+    /// Whether the peer's SETTINGS are known.
+    pub fn is_settled(&self) -> bool {
+        self.peer.is_known
     }
 
     /// For how long a body has waited for the peer's windows, in milliseconds.

@@ -106,6 +106,8 @@ pub enum ListenAddress {
 pub struct ListenerLimits {
     /// Limits of one message.
     pub http1: strait_http1::Limits,
+    /// The same of HTTP/2; `None` where it is not spoken.
+    pub http2: Option<strait_http2::Limits>,
     /// From the first octet of a request to the end of its head, at most.
     pub header_timeout: Duration,
     /// How long a kept-alive connection may be idle.

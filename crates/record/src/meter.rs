@@ -115,10 +115,35 @@ pub struct WorkerMeter {
     pub lag_ms: Counter,
     /// TLS with clients.
     pub tls: TlsMeter,
+    /// HTTP/2 with clients.
+    pub http2: Http2Meter,
     /// Exchanges ended by a fault, by who, in which phase, and what.
     pub faults: FaultMeter,
     /// What filters did, by filter.
     pub filters: FilterMeter,
+}
+
+/// What one worker counts about HTTP/2 with clients.
+#[derive(Debug, Default)]
+pub struct Http2Meter {
+    /// Connections open now.
+    pub connections_open: Gauge,
+    /// Streams open now: with their work upstream.
+    pub streams_open: Gauge,
+    /// Streams opened.
+    pub streams: Counter,
+    /// Streams that clients reset before they had ended.
+    pub resets_received: Counter,
+    /// Streams that were reset by us.
+    pub resets_sent: Counter,
+    /// Streams refused because the connection had as many as it may.
+    pub streams_refused: Counter,
+    /// Times that a body waited for a client's windows.
+    pub stalls: Counter,
+    /// Connections ended for frames without progress.
+    pub floods: Counter,
+    /// Connections ended because nothing left for too long.
+    pub stalled_out: Counter,
 }
 
 /// What one worker counts about TLS with clients.

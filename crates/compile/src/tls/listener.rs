@@ -50,7 +50,7 @@ impl Tls<'_> {
             certificates: Arc::new(Chooser::new(certificates.clone())),
             client_auth: auth,
             version_min: version(written.min_version),
-            protocols: protocols(),
+            protocols: protocols(listener.http2().is_some()),
             tickets: written.session_tickets.then(|| self.kept.tickets.clone()),
         };
         let some = self.hosts(&written, own, &certificates, &everybody)?;

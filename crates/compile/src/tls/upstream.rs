@@ -51,7 +51,7 @@ impl Tls<'_> {
             trust,
             certificate,
             version_min: version(spec.min_version),
-            protocols: protocols(),
+            protocols: protocols(false),
             handshake_timeout: spec.handshake_timeout.into(),
         })
     }

@@ -133,6 +133,7 @@ pub(super) fn add_default_listener(spec: &mut Root) {
             address: Spanned::unwritten(Address::Port(DEFAULT_PORT)),
             protocol: Protocol::Http,
             tls: None,
+            http2: None,
             redirect_to_https: None,
             trusted_proxies: None,
             half_close: HalfClose::Serve,

@@ -1,6 +1,6 @@
 //! Listeners: where connections arrive.
 
-use super::{ListenerTls, Route};
+use super::{Http2, ListenerTls, Route};
 use crate::decode::{OneOrMany, Table};
 use crate::filter::Filter;
 use crate::source::Spanned;
@@ -54,6 +54,9 @@ pub struct Listener {
     pub protocol: Protocol,
     /// TLS, or `off`. On the ports 443 and 8443 it is on without being written.
     pub tls: Option<OrOff<ListenerTls>>,
+    /// HTTP/2, which is spoken beside HTTP/1.1 unless this is `off`.
+    #[spec(example = "{streams: 256}")]
+    pub http2: Option<OrOff<Http2>>,
     /// Whether requests are redirected to the listener with TLS that serves the same routes. On the ports 80 and 8080 they are if there is one, unless a trusted proxy says that they came by https.
     #[spec(example = "false")]
     pub redirect_to_https: Option<bool>,
@@ -83,6 +86,15 @@ impl Listener {
         }
     }
 
+    /// The settings of HTTP/2 where it is spoken.
+    pub fn http2(&self) -> Option<Http2> {
+        match &self.http2 {
+            Some(OrOff::Off) => None,
+            Some(OrOff::On(http2)) => Some(http2.clone()),
+            None => Some(Http2::default()),
+        }
+    }
+
     /// Whether requests are redirected to https where that serves the same routes.
     pub fn redirects_to_https(&self) -> bool {
         self.tls().is_none() && self.redirect_to_https.unwrap_or(matches!(self.address.port(), Some(80 | 8080)))
@@ -103,14 +115,14 @@ pub enum HalfClose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
 #[spec(
     noun = "a protocol",
-    peers(http1 = "http", "http/1.1" = "http", h1 = "http", HTTP = "http", https = "http", ssl = "http"),
+    peers(http1 = "http", "http/1.1" = "http", h1 = "http", HTTP = "http", https = "http", ssl = "http", h2 = "http", http2 = "http", h2c = "http", grpc = "http"),
     unbuilt(
-        tls = "TLS passthrough by name", h2 = "HTTP/2", http2 = "HTTP/2", h2c = "HTTP/2", h3 = "HTTP/3", http3 = "HTTP/3", grpc = "gRPC", tcp = "plain TCP proxying",
+        tls = "TLS passthrough by name", h3 = "HTTP/3", http3 = "HTTP/3", tcp = "plain TCP proxying",
         udp = "UDP proxying", postgres = "PostgreSQL pooling", mesh = "the service mesh", forward = "forward proxying", socks5 = "forward proxying",
     )
 )]
 pub enum Protocol {
-    /// HTTP/1.1 and HTTP/1.0, with or without TLS.
+    /// HTTP/2, HTTP/1.1 and HTTP/1.0, with or without TLS.
     Http,
 }
 

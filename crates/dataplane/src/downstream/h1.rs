@@ -1,9 +1,11 @@
-//! One client connection over HTTP/1: wait, run an exchange, again.
+//! One client connection over HTTP/1: wait, run an exchange, again. A stream of HTTP/2 has one exchange and no wait.
 
 use crate::accept::Admitted;
 use crate::alarm::Alarm;
 use crate::choose::Sticks;
 use crate::clock::ms;
+use crate::downstream::h2::{self, Opening, Serving};
+use crate::downstream::Server;
 use crate::exchange::{self, Exchange, Tally};
 use crate::io::Socket;
 use crate::retry::Kept;
@@ -15,7 +17,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use strait_http1::{Persistence, Server};
+use strait_http1::Persistence;
 use strait_plan::Listener;
 use strait_traffic::Tried;
 
@@ -40,30 +42,43 @@ pub(crate) struct ClientConnection {
 /// served in a [room](crate::room::Rooms).
 pub(crate) struct Guest {
     client: ClientConnection,
-    admitted: Admitted,
+    /// None on a stream, whose connection has it.
+    admitted: Option<Admitted>,
+}
+
+/// What becomes of a connection that was served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It waits for its next request.
+    Wait,
+    /// It is closed.
+    Close,
+    /// It speaks HTTP/2.
+    Http2,
 }
 
 /// Begins to wait for the first request on a connection.
 pub(crate) fn welcome(socket: Socket, peer: SocketAddr, admitted: Admitted) {
-    let client = ClientConnection {
-        socket,
-        held: Held::default(),
-        alarm: Alarm::default(),
-        peer,
-        ends_response: Cell::new(false),
-        served: 0,
-    };
+    if socket.tls().is_some_and(|tls| tls.alpn.as_deref().map(str::as_bytes) == Some(h2::ALPN)) {
+        return h2::welcome(ClientConnection::new(socket, peer), admitted, Held::default());
+    }
+    let client = ClientConnection::new(socket, peer);
     let worker = admitted.worker().clone();
-    if let Some(guest) = Box::new(Guest { client, admitted }).wait(&worker) {
+    if let Some(guest) = Box::new(Guest { client, admitted: Some(admitted) }).wait(&worker) {
         worker.rooms.enter(&worker, guest);
     }
 }
 
 impl Guest {
+    /// A stream of a connection that is admitted already.
+    pub(crate) fn on_lane(client: ClientConnection) -> Self {
+        Self { client, admitted: None }
+    }
+
     /// Waits in the lobby for something to read, no longer than the listener allows; comes back if it is there.
     pub(crate) fn wait(self: Box<Self>, worker: &Worker) -> Option<Box<Self>> {
         let adopted = worker.adopted();
-        let limits = &adopted.listener(self.admitted.listener())?.limits;
+        let limits = &adopted.listener(self.admitted.as_ref()?.listener())?.limits;
         let idle_ms = if worker.draining.get() { DRAIN_IDLE_MS } else { self.client.idle_ms(limits) };
         worker.lobby.seat(self, worker.clock.now_ms().saturating_add(idle_ms))
     }
@@ -80,20 +95,43 @@ impl Guest {
 
     /// Runs exchanges as long as there are requests, on an empty scratch. Then the connection may wait for another, or
     /// ends.
-    pub(crate) async fn serve(&mut self, worker: &Rc<Worker>, scratch: &mut Scratch) -> Persistence {
+    pub(crate) async fn serve(&mut self, worker: &Rc<Worker>, scratch: &mut Scratch) -> After {
         let Self { client, admitted } = self;
         loop {
-            match poll_fn(|cx| Poll::Ready(client.poll_request(worker, cx))).await {
-                Poll::Pending => return Persistence::KeepAlive,
-                Poll::Ready(false) => return Persistence::Close,
-                Poll::Ready(true) => {}
+            if let Some(admitted) = admitted {
+                match poll_fn(|cx| Poll::Ready(client.poll_request(worker, cx))).await {
+                    Poll::Pending => return After::Wait,
+                    Poll::Ready(false) => return After::Close,
+                    Poll::Ready(true) if client.served > 0 => {}
+                    Poll::Ready(true) if h2::opening(client.held.octets()) == Opening::Other => {}
+                    // Boxed: few connections come here.
+                    Poll::Ready(true) if Box::pin(client.opens_http2(worker, admitted.listener())).await => {
+                        return After::Http2;
+                    }
+                    Poll::Ready(true) => {}
+                }
             }
-            let persistence = client.serve_one(worker, admitted.listener(), scratch).await;
+            let name = match (&*admitted, client.socket.lane()) {
+                (Some(admitted), _) => admitted.listener(),
+                (None, Some(lane)) => lane.link().listener(),
+                (None, None) => return After::Close,
+            };
+            let persistence = client.serve_one(worker, &name.clone(), scratch).await;
             scratch.wipe();
-            if persistence == Persistence::Close || client.held.is_empty() {
-                return persistence;
+            match persistence {
+                Persistence::Close => return After::Close,
+                Persistence::KeepAlive if client.held.is_empty() => return After::Wait,
+                Persistence::KeepAlive => {}
             }
         }
+    }
+
+    /// Hands the connection on to HTTP/2.
+    pub(crate) fn go_on_as_http2(self) {
+        let Self { mut client, admitted } = self;
+        let Some(admitted) = admitted else { return };
+        let held = std::mem::take(&mut client.held);
+        h2::welcome(client, admitted, held);
     }
 }
 
@@ -110,11 +148,39 @@ impl Drop for ClientConnection {
 }
 
 impl ClientConnection {
+    /// A connection, or a stream, on which nothing has happened.
+    pub(crate) fn new(socket: Socket, peer: SocketAddr) -> Self {
+        let (held, alarm, ends_response) = (Held::default(), Alarm::default(), Cell::new(false));
+        Self { socket, held, alarm, peer, ends_response, served: 0 }
+    }
+
     /// Ready with whether there is an octet of a request, or the end.
     fn poll_request(&mut self, worker: &Worker, cx: &mut Context<'_>) -> Poll<bool> {
         match self.held.is_empty() {
             true => self.held.poll_fill(&self.socket, &worker.buffers, false, cx).map(|read| read.is_ok_and(|n| n > 0)),
             false => Poll::Ready(true),
+        }
+    }
+
+    /// Whether a new connection opens with the preface of HTTP/2, and may. Octets that it may begin with are not enough to
+    /// know: more are waited for, as long as for a head.
+    async fn opens_http2(&mut self, worker: &Rc<Worker>, listener: &str) -> bool {
+        let adopted = worker.adopted();
+        let limits = adopted.listener(listener).map(|listener| &listener.limits);
+        let Some(limits) = limits.filter(|limits| limits.http2.is_some()) else { return false };
+        let now_ms = worker.clock.now_ms();
+        self.alarm.set(now_ms.saturating_add(ms(limits.header_timeout)), now_ms);
+        loop {
+            match h2::opening(self.held.octets()) {
+                Opening::Preface => return true,
+                Opening::Other => return false,
+                Opening::Unclear => {}
+            }
+            // What comes of a wait that fails is seen by whoever reads the head.
+            match self.held.fill(&self.socket, &worker.buffers, false, &self.alarm).await {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return false,
+            }
         }
     }
 
@@ -135,7 +201,8 @@ impl ClientConnection {
         let persistence = exchange::run(&mut exchange).await;
         // A client that sends nothing more needs no care: the response goes before the end.
         let nothing_follows = exchange.server.client_is_done() && exchange.client.held.is_empty();
-        if persistence == Persistence::Close && !self.ends_response.get() && !nothing_follows {
+        let is_stream = exchange.client.socket.lane().is_some();
+        if persistence == Persistence::Close && !self.ends_response.get() && !nothing_follows && !is_stream {
             self.linger(worker).await;
         }
         persistence
@@ -150,7 +217,10 @@ impl ClientConnection {
     ) -> Exchange<'c> {
         let began_us = worker.clock.now_us();
         let id = worker.ids.borrow_mut().next(worker.clock.wall_us(began_us));
-        let mut server = Server::new();
+        let mut server = match &self.socket {
+            Socket::Lane(lane) => Server::H2(Serving::new(lane.0.clone())),
+            _ => Server::H1(strait_http1::Server::new()),
+        };
         let requests_max = listener.limits.requests_per_connection_max;
         if worker.draining.get() || (requests_max > 0 && self.served >= requests_max) {
             server.close_after_response();

@@ -163,7 +163,7 @@ impl Connection {
         let state = state.ok_or(SendError::Closed)?;
         let tunnel = state.websocket && head.status.class() == 2;
         let bodiless = state.to_head || head.status.forbids_body();
-        let ends = !tunnel && (bodiless || length == BodyLength::None);
+        let ends = !tunnel && (bodiless || matches!(length, BodyLength::None | BodyLength::Fixed(0)));
         state.send_left = if tunnel || bodiless { None } else { length.known() };
         state.sent = if ends { Half::Done } else { Half::Body };
         let skip = if tunnel { ENGINE_FIELDS.union(WEBSOCKET_FIELDS) } else { ENGINE_FIELDS };
@@ -217,7 +217,7 @@ impl Connection {
     }
 
     /// Takes what was sent off the windows, and notes a body that must wait.
-    fn account(&mut self, id: u32, taken: usize, ended: bool, waits: bool) {
+    pub(super) fn account(&mut self, id: u32, taken: usize, ended: bool, waits: bool) {
         self.send_window -= taken as i64;
         self.budget.moved(taken);
         let by_peer = waits && self.output().len() < self.limits.output_bytes_max as usize;
