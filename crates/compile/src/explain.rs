@@ -432,6 +432,10 @@ fn limits(listener: &Listener, route: Option<&Route>) -> Vec<(&'static str, Stri
         ("request body", body),
         ("request head", render::size(limits.http1.head_bytes_max.into())),
         ("header lines", limits.http1.fields_max.to_string()),
+        (
+            "streams of a connection",
+            limits.http2.map_or_else(|| "off".to_owned(), |http2| http2.streams_max.to_string()),
+        ),
         ("connections", limits.connections_max.to_string()),
         (
             "connections of one client",

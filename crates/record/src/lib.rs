@@ -24,6 +24,7 @@ pub use escape::quotable;
 pub use figures::rfc3339_us;
 pub use histogram::{BOUNDS_US, Histogram};
 pub use meter::{
-    Counter, EndpointMeter, FaultMeter, FilterMeter, FilterVerdict, Gauge, RouteMeter, Sharded, TlsMeter, WorkerMeter,
+    Counter, EndpointMeter, FaultMeter, FilterMeter, FilterVerdict, Gauge, Http2Meter, RouteMeter, Sharded, TlsMeter,
+    WorkerMeter,
 };
 pub use sink::RecordSink;

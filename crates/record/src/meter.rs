@@ -142,8 +142,17 @@ pub struct Http2Meter {
     pub stalls: Counter,
     /// Connections ended for frames without progress.
     pub floods: Counter,
+    /// Connections ended because the protocol was broken.
+    pub malformed: Counter,
     /// Connections ended because nothing left for too long.
     pub stalled_out: Counter,
+}
+
+impl Http2Meter {
+    /// Connections that were ended, by the reason.
+    pub fn ended(&self) -> [(&'static str, u64); 3] {
+        [("flood", self.floods.read()), ("malformed", self.malformed.read()), ("stalled", self.stalled_out.read())]
+    }
 }
 
 /// What one worker counts about TLS with clients.

@@ -123,22 +123,8 @@ impl Lane {
         &self.link
     }
 
-    /// Its number; zero before it is opened.
-    pub(crate) fn number(&self) -> u32 {
-        self.stream.get().map_or(0, StreamId::number)
-    }
-
     pub(crate) fn stream(&self) -> Option<StreamId> {
         self.stream.get()
-    }
-
-    pub(super) fn opened(&self, stream: StreamId) {
-        self.stream.set(Some(stream));
-    }
-
-    /// Why it ended before its time.
-    pub(crate) fn ended(&self) -> Option<Ended> {
-        self.ended.get()
     }
 
     // --- what arrives ---
@@ -214,29 +200,6 @@ impl Lane {
         Ok(Some(facts))
     }
 
-    /// The next response head, once it is there; the final one with what it means.
-    pub(crate) fn poll_response(
-        &self,
-        head: &mut ResponseHead,
-        cx: &Context<'_>,
-    ) -> Poll<io::Result<Option<ResponseFacts>>> {
-        if let Some((response, facts)) = self.inbound.borrow_mut().responses.pop_front() {
-            self.link.worker.h2.give_response(std::mem::replace(head, response));
-            return Poll::Ready(Ok(facts));
-        }
-        if let Some(ended) = self.ended.get() {
-            return Poll::Ready(Err(ended.into()));
-        }
-        self.wait(cx);
-        Poll::Pending
-    }
-
-    /// Whether all that the peer sends has arrived and was taken.
-    pub(crate) fn is_drained(&self) -> bool {
-        let inbound = self.inbound.borrow();
-        inbound.whole && inbound.held.is_empty() && inbound.trailers.is_none()
-    }
-
     /// The trailers, once the body has been taken.
     pub(crate) fn take_trailers(&self, trailers: &mut Headers) {
         if let Some(taken) = self.inbound.borrow_mut().trailers.take() {
@@ -257,7 +220,12 @@ impl Lane {
 
     /// Takes what has arrived into `held`; as [`Held::poll_fill`]. What was taken before is taken to be gone: only now
     /// may the peer send as much again.
-    pub(crate) fn poll_fill(&self, held: &mut Held, pool: &Rc<BufferPool>, cx: &Context<'_>) -> Poll<io::Result<usize>> {
+    pub(crate) fn poll_fill(
+        &self,
+        held: &mut Held,
+        pool: &Rc<BufferPool>,
+        cx: &Context<'_>,
+    ) -> Poll<io::Result<usize>> {
         let mut inbound = self.inbound.borrow_mut();
         let gone = std::mem::take(&mut inbound.taken);
         let octets = inbound.held.octets().len();

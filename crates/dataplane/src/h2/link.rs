@@ -41,8 +41,8 @@ pub(crate) struct Link {
     /// It is woken already.
     poked: Cell<bool>,
     over: Cell<bool>,
-    /// When octets last left.
-    moved_ms: Cell<u64>,
+    /// Since when octets wait of which none is taken; `u64::MAX` while none do.
+    blocked_since_ms: Cell<u64>,
     /// Since when there has been no stream; `u64::MAX` while there is one.
     idle_since_ms: Cell<u64>,
     idle_ms: Cell<u64>,
@@ -76,7 +76,7 @@ impl Link {
             driver: RefCell::default(),
             poked: Cell::new(false),
             over: Cell::new(false),
-            moved_ms: Cell::new(now_ms),
+            blocked_since_ms: Cell::new(u64::MAX),
             idle_since_ms: Cell::new(now_ms),
             idle_ms: Cell::new(ms(waits.first)),
             stall_ms: Cell::new(ms(waits.stall)),
@@ -133,7 +133,7 @@ impl Link {
 
     /// Whether octets have left lately, or none wait.
     pub(crate) fn moves(&self) -> bool {
-        !self.over.get() && self.worker.clock.now_ms().saturating_sub(self.moved_ms.get()) < MOVING_MS
+        !self.over.get() && self.worker.clock.now_ms().saturating_sub(self.blocked_since_ms.get()) < MOVING_MS
     }
 
     /// Tells the peer that no further stream will be looked at. The connection ends with those there are.
@@ -144,6 +144,11 @@ impl Link {
     /// When it has been idle for too long.
     fn idle_at_ms(&self) -> u64 {
         self.idle_since_ms.get().saturating_add(self.idle_ms.get())
+    }
+
+    /// When nothing has left for too long.
+    fn stalled_at_ms(&self) -> u64 {
+        self.blocked_since_ms.get().saturating_add(self.stall_ms.get())
     }
 
     /// Gives a stream back.
@@ -205,10 +210,11 @@ impl Link {
 
     fn on_event(&self, event: Event) {
         match event {
-            Event::Writable { stream } => match self.lane(stream) {
-                Some(lane) => lane.wake(),
-                None => {}
-            },
+            Event::Writable { stream } => {
+                if let Some(lane) = self.lane(stream) {
+                    lane.wake();
+                }
+            }
             Event::Reset { stream, cause } => match self.lane(stream) {
                 Some(lane) => lane.end(cause.into()),
                 None => self.note_unheard(cause.into()),
@@ -363,8 +369,13 @@ impl Driver {
         match leaving {
             Leaving::Quietly => {}
             Leaving::Misdeed(misdeed) => {
+                let meter = &self.link.worker.meter.http2;
                 let is_flood = misdeed.code() == ErrorCode::EnhanceYourCalm;
-                self.link.worker.meter.http2.floods.add(u64::from(is_flood));
+                if is_flood {
+                    meter.floods.add(1)
+                } else {
+                    meter.malformed.add(1)
+                }
                 self.link.write_down(misdeed);
             }
             Leaving::Stalled => {
@@ -470,12 +481,15 @@ impl Driver {
             let engine = link.engine.borrow();
             let output = engine.output();
             if output.is_empty() {
-                link.moved_ms.set(link.worker.clock.now_ms());
+                link.blocked_since_ms.set(u64::MAX);
                 return Ok(());
             }
-            let Poll::Ready(written) = link.socket().poll_write(cx, &[IoSlice::new(output)])? else { return Ok(()) };
+            let Poll::Ready(written) = link.socket().poll_write(cx, &[IoSlice::new(output)])? else {
+                link.blocked_since_ms.set(link.blocked_since_ms.get().min(link.worker.clock.now_ms()));
+                return Ok(());
+            };
             drop(engine);
-            link.moved_ms.set(link.worker.clock.now_ms());
+            link.blocked_since_ms.set(u64::MAX);
             let mut engine = link.engine.borrow_mut();
             let wanted = engine.wants_input();
             engine.written(written);
@@ -500,8 +514,7 @@ impl Driver {
             link.idle_since_ms.set(u64::MAX);
             engine.drain();
         }
-        let waits = !engine.output().is_empty();
-        if waits && link.moved_ms.get().saturating_add(link.stall_ms.get()) <= now_ms {
+        if link.stalled_at_ms() <= now_ms {
             return Err(Leaving::Stalled);
         }
         Ok(())
@@ -513,9 +526,7 @@ impl Driver {
         let now_ms = link.worker.clock.now_ms();
         let engine = link.engine.borrow();
         let next_ms = engine.next_deadline().unwrap_or(u64::MAX).min(link.idle_at_ms());
-        let stalled_at_ms = link.moved_ms.get().saturating_add(link.stall_ms.get());
-        let next_ms = if engine.output().is_empty() { next_ms } else { next_ms.min(stalled_at_ms) };
-        self.alarm.set(next_ms, now_ms);
+        self.alarm.set(next_ms.min(link.stalled_at_ms()), now_ms);
         if self.alarm.poll(cx).is_ready() {
             cx.waker().wake_by_ref();
         }

@@ -35,14 +35,6 @@ impl Shared {
         }
     }
 
-    /// Gives the memory of a head back.
-    pub(crate) fn give_response(&self, head: ResponseHead) {
-        let mut heads = self.responses.borrow_mut();
-        if heads.len() < HEADS_KEPT_MAX {
-            heads.push(head);
-        }
-    }
-
     fn take_request(&self) -> RequestHead {
         self.requests.borrow_mut().pop().unwrap_or_default()
     }

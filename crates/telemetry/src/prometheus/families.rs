@@ -4,7 +4,7 @@ use super::page::{Family, Kind};
 use super::{EndpointFigures, LimitFigures};
 use crate::access_log::AccessLogMeter;
 use crate::process::ProcessFigures;
-use strait_record::{EndpointMeter, RouteMeter, WorkerMeter};
+use strait_record::{EndpointMeter, Http2Meter, RouteMeter, WorkerMeter};
 
 /// Words for the hundreds digit of a status; the first for exchanges that ended without a response.
 pub(super) const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -143,6 +143,46 @@ pub(super) static TLS_FAILURES: Family =
     counter("strait_tls_handshake_failures_total", &["reason"], "TLS handshakes with clients that failed, by reason.");
 pub(super) static TLS_RUNNING: Family =
     gauge("strait_tls_handshakes_running", NONE, "TLS handshakes with clients that run now.");
+
+/// Summed over the workers.
+pub(super) static HTTP2: [Filled<Http2Meter, u64>; 7] = [
+    (gauge("strait_http2_connections_open", NONE, "Connections of clients over HTTP/2."), |meter| {
+        meter.connections_open.read()
+    }),
+    (
+        gauge(
+            "strait_http2_streams_open",
+            NONE,
+            "Streams of clients whose work, here and upstream, is not over. The limit is one of each connection.",
+        ),
+        |meter| meter.streams_open.read(),
+    ),
+    (counter("strait_http2_streams_total", NONE, "Streams that clients opened."), |meter| meter.streams.read()),
+    (
+        counter("strait_http2_resets_received_total", NONE, "Streams that clients reset before they had ended."),
+        |meter| meter.resets_received.read(),
+    ),
+    (counter("strait_http2_resets_sent_total", NONE, "Streams of clients that Strait reset."), |meter| {
+        meter.resets_sent.read()
+    }),
+    (
+        counter(
+            "strait_http2_streams_refused_total",
+            NONE,
+            "Streams refused because their connection had as many as it may.",
+        ),
+        |meter| meter.streams_refused.read(),
+    ),
+    (
+        counter("strait_http2_stalls_total", NONE, "Times that a body waited for a client to open its windows."),
+        |meter| meter.stalls.read(),
+    ),
+];
+pub(super) static HTTP2_ENDED: Family = counter(
+    "strait_http2_connections_ended_total",
+    &["reason"],
+    "Connections of clients that Strait ended: for a `flood` of frames without progress, as `malformed`, or `stalled` when nothing left for too long.",
+);
 
 pub(super) static FAULTS: Family = counter(
     "strait_faults_total",
@@ -325,11 +365,12 @@ pub(super) static PROCESS: [Filled<ProcessFigures, Option<f64>>; 5] = [
 ];
 
 /// Every family in the order of the page, each group under its heading.
-pub(super) fn groups() -> [(&'static str, Vec<&'static Family>); 9] {
+pub(super) fn groups() -> [(&'static str, Vec<&'static Family>); 10] {
     [
         ("Build and plan", vec![&BUILD_INFO, &PLAN_GENERATION, &DRAINING]),
         ("Workers", WORKER.iter().map(|(family, _)| family).chain([&WORKER_SKEW]).collect()),
         ("Exchanges", vec![&FAULTS, &FILTERS, &RESPONSES, &DURATION]),
+        ("HTTP/2", HTTP2.iter().map(|(family, _)| family).chain([&HTTP2_ENDED]).collect()),
         ("TLS", vec![&TLS_RUNNING, &TLS_HANDSHAKES, &TLS_FAILURES]),
         (
             "Routes",

@@ -15,7 +15,9 @@ use families as all;
 use page::Page;
 use std::sync::Arc;
 use strait_message::HandshakeFailure;
-use strait_record::{EndpointMeter, FaultMeter, FilterVerdict, Histogram, RouteMeter, Sharded, TlsMeter, WorkerMeter};
+use strait_record::{
+    EndpointMeter, FaultMeter, FilterVerdict, Histogram, Http2Meter, RouteMeter, Sharded, TlsMeter, WorkerMeter,
+};
 
 /// Routes that get series of their own in an ordinary scrape. With more, only their sums are shown.
 pub const ROUTES_MAX: usize = 1_000;
@@ -146,6 +148,7 @@ pub fn render(scrape: &Scrape<'_>, exposition: Exposition) -> String {
     let mut page = Page::new(exposition);
     build(scrape, &mut page);
     workers(scrape, &mut page);
+    http2(scrape, &mut page);
     tls(scrape, &mut page);
     faults(scrape, &mut page);
     filters(scrape, &mut page);
@@ -183,6 +186,18 @@ fn skew(workers: &[Arc<WorkerMeter>]) -> f64 {
     match done().sum::<u64>() {
         0 => 1.0,
         sum => done().max().unwrap_or(0) as f64 * workers.len() as f64 / sum as f64,
+    }
+}
+
+fn http2(scrape: &Scrape<'_>, page: &mut Page) {
+    let meters = || scrape.workers.iter().map(|meter| &meter.http2);
+    for (family, figure) in &all::HTTP2 {
+        page.single(family, &[], meters().map(figure).sum::<u64>() as f64);
+    }
+    page.family(&all::HTTP2_ENDED);
+    for (place, (reason, _)) in Http2Meter::default().ended().into_iter().enumerate() {
+        let count = meters().filter_map(|meter| meter.ended().get(place).map(|(_, count)| *count));
+        page.sample(&all::HTTP2_ENDED, &[reason], count.sum::<u64>() as f64);
     }
 }
 

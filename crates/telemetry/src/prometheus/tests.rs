@@ -204,7 +204,7 @@ fn names_keep_the_rules_and_the_manual_has_them_all() {
     for family in groups().into_iter().flat_map(|(_, families)| families) {
         assert!(names.insert(family.name), "{} comes twice", family.name);
         assert_eq!(family.name.ends_with("_total"), family.kind == Kind::Counter, "{}", family.name);
-        assert!(family.name.bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'_'));
+        assert!(family.name.bytes().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'_'));
         assert!(family.help.ends_with('.') && !family.help.contains(['\n', '\\', '|']), "{}", family.help);
         assert!(manual.contains(&format!("| `{}` |", family.name)));
     }
