@@ -10,6 +10,7 @@ use memchr::memmem;
 use crate::load::Ask;
 use crate::origin::content_length;
 use crate::poll::{self, Io};
+use crate::secure::Secured;
 
 /// A response head that grows beyond this is a fault.
 const HEAD_BYTES_MAX: usize = 32 << 10;
@@ -36,6 +37,7 @@ pub(crate) enum Progress {
 /// A socket to the proxy and the request on it.
 pub(crate) struct Connection {
     socket: OwnedFd,
+    secured: Option<Box<Secured>>,
     stage: Stage,
     /// Part of a response head.
     carry: Vec<u8>,
@@ -58,8 +60,14 @@ enum Stage {
 }
 
 impl Connection {
-    pub(crate) fn open(proxy: SocketAddr) -> io::Result<Connection> {
-        Ok(Connection { socket: poll::dial(proxy)?, stage: Stage::Idle, carry: Vec::new(), due: None })
+    pub(crate) fn open(proxy: SocketAddr, ask: &Ask) -> io::Result<Connection> {
+        let secured = ask.secure.as_ref().map(|policy| Secured::new(policy).map(Box::new)).transpose()?;
+        Ok(Connection { socket: poll::dial(proxy)?, secured, stage: Stage::Idle, carry: Vec::new(), due: None })
+    }
+
+    /// Whether its TLS session began as an earlier one.
+    pub(crate) fn resumed(&self) -> bool {
+        self.secured.as_ref().is_some_and(|secured| secured.resumed == Some(true))
     }
 
     pub(crate) fn socket(&self) -> &OwnedFd {
@@ -75,12 +83,16 @@ impl Connection {
 
     /// Goes on as far as the socket allows. `last`: the proxy will send nothing more.
     pub(crate) fn advance(&mut self, ask: &Ask, last: bool, scratch: &mut [u8]) -> Progress {
+        match self.shake(scratch) {
+            Io::Moved(_) => {}
+            Io::Blocked => return Progress::Waiting,
+            Io::Gone => return Progress::Failed(Fault::Broken),
+        }
         if matches!(self.stage, Stage::Send { .. }) && !self.push(ask) {
             return Progress::Failed(Fault::Broken);
         }
         loop {
-            let bulk = matches!(self.stage, Stage::Body { left } if left > 0);
-            let read = if bulk { poll::discard(&self.socket, scratch) } else { poll::read(&self.socket, scratch) };
+            let read = self.read(scratch);
             let length = match read {
                 Io::Moved(length) => length,
                 Io::Blocked => return Progress::Waiting,
@@ -88,10 +100,37 @@ impl Connection {
                 Io::Gone => return Progress::Failed(Fault::Broken),
             };
             let progress = self.take(length, ask, scratch);
-            let to_end = last || matches!(self.stage, Stage::Close) || length == scratch.len();
+            let more = self.secured.as_ref().map_or(length == scratch.len(), |secured| secured.may_have_more);
+            let to_end = last || matches!(self.stage, Stage::Close) || more;
             if progress != Progress::Waiting || !to_end {
                 return progress;
             }
+        }
+    }
+
+    /// Shakes hands where TLS is spoken; `Moved` when the request may go.
+    fn shake(&mut self, scratch: &mut [u8]) -> Io {
+        match &mut self.secured {
+            Some(secured) if secured.resumed.is_none() => secured.shake(&self.socket, scratch),
+            Some(secured) => secured.flush(&self.socket),
+            None => Io::Moved(1),
+        }
+    }
+
+    fn read(&mut self, scratch: &mut [u8]) -> Io {
+        let bulk = matches!(self.stage, Stage::Body { left } if left > 0);
+        match &mut self.secured {
+            Some(secured) => secured.read(&self.socket, scratch),
+            None if bulk => poll::discard(&self.socket, scratch),
+            None => poll::read(&self.socket, scratch),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Io {
+        match &mut self.secured {
+            Some(secured) if secured.resumed.is_none() => secured.flush(&self.socket).or_blocked(),
+            Some(secured) => secured.write(&self.socket, bytes),
+            None => poll::write(&self.socket, bytes),
         }
     }
 
@@ -99,7 +138,7 @@ impl Connection {
     fn push(&mut self, ask: &Ask) -> bool {
         while let Stage::Send { request, sent } = self.stage {
             let unsent = ask.requests.get(request).and_then(|bytes| bytes.get(sent..)).unwrap_or_default();
-            match poll::write(&self.socket, unsent) {
+            match self.write(unsent) {
                 Io::Moved(length) if length == unsent.len() => self.stage = Stage::Head,
                 Io::Moved(length) => self.stage = Stage::Send { request, sent: sent + length },
                 Io::Blocked => return true,

@@ -92,6 +92,7 @@ impl Cost {
             ("foreign", self.foreign.as_secs_f64() / self.wall.as_secs_f64()),
             ("per_second", self.tally.completed as f64 / self.wall.as_secs_f64()),
             ("errors", self.tally.errors() as f64),
+            ("resumed", self.tally.resumed as f64 / self.tally.completed as f64),
         ]);
         if !self.tally.latencies_ns.is_empty() {
             self.tally.latencies_ns.sort_unstable();

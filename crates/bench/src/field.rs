@@ -111,7 +111,7 @@ mod tests {
         let mut field = Field::new(address).unwrap();
         let close = if fresh { "Connection: close\r\n" } else { "" };
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{close}\r\n").into_bytes();
-        let ask = Ask { requests: vec![request], status: 200, body_length: expected_length, fresh };
+        let ask = Ask { requests: vec![request], status: 200, body_length: expected_length, fresh, secure: None };
         field.begin(address, ask, pace).unwrap();
         field.run_until(Duration::from_secs(5), |load| load.tally.completed + load.tally.errors() >= 32).unwrap()
     }

@@ -7,7 +7,10 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use strait_tls::ClientPolicy;
 
 use crate::client::{Connection, Fault, Progress};
 use crate::poll::{Poll, Ready};
@@ -32,6 +35,8 @@ pub(crate) struct Ask {
     pub(crate) body_length: usize,
     /// One request per connection, which the proxy closes.
     pub(crate) fresh: bool,
+    /// How TLS is spoken, if it is.
+    pub(crate) secure: Option<Arc<ClientPolicy>>,
 }
 
 /// When the next request is sent.
@@ -50,6 +55,8 @@ pub(crate) enum Pace {
 pub(crate) struct Tally {
     pub(crate) completed: u64,
     pub(crate) body_bytes: u64,
+    /// Of the completed ones, those on connections that resumed a TLS session.
+    pub(crate) resumed: u64,
     pub(crate) wrong_status: u64,
     pub(crate) wrong_length: u64,
     pub(crate) broken: u64,
@@ -63,6 +70,7 @@ impl Tally {
     pub(crate) fn add(&mut self, other: Tally) {
         self.completed += other.completed;
         self.body_bytes += other.body_bytes;
+        self.resumed += other.resumed;
         self.wrong_status += other.wrong_status;
         self.wrong_length += other.wrong_length;
         self.broken += other.broken;
@@ -158,6 +166,7 @@ impl Load {
     fn answered(&mut self, place: usize, poll: &Poll, token: impl Fn(u64) -> u64 + Copy) -> io::Result<()> {
         self.tally.completed += 1;
         self.tally.body_bytes += self.ask.body_length as u64;
+        self.tally.resumed += u64::from(self.connections.get_mut(place).is_some_and(|connection| connection.resumed()));
         if self.ask.fresh {
             self.connections.remove(place);
             return self.open(poll, token);
@@ -191,7 +200,7 @@ impl Load {
     }
 
     fn open(&mut self, poll: &Poll, token: impl Fn(u64) -> u64) -> io::Result<()> {
-        let place = self.connections.insert(Connection::open(self.proxy)?);
+        let place = self.connections.insert(Connection::open(self.proxy, &self.ask)?);
         self.opened += 1;
         if let Some(connection) = self.connections.get_mut(place) {
             poll.watch(connection.socket(), token(place as u64))?;

@@ -21,6 +21,7 @@ mod report;
 mod rows;
 mod samples;
 mod scrape;
+mod secure;
 mod slab;
 
 use std::collections::BTreeMap;

@@ -19,6 +19,7 @@ use crate::process::{self, Group};
 use crate::rows::{Exchange, Kind, Row};
 use crate::samples::Sample;
 use crate::scrape::Scraper;
+use crate::secure::Files;
 
 /// A proxy that has not answered for so long after its start is given up.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -182,14 +183,16 @@ impl Bench {
         self.plan.folder.join("run").join(target.to_string())
     }
 
-    fn setup(&self, target: Target, workers: usize, routes: usize) -> io::Result<Setup> {
+    fn setup(&self, target: Target, exchange: &Exchange, workers: usize, routes: usize) -> io::Result<Setup> {
+        let certificates = self.plan.folder.join("certificates");
         Ok(Setup {
             listen: ports::free()?,
             origin: self.origin,
             admin: ports::free()?,
             workers,
             routes,
-            respond: false,
+            respond: exchange.path == SELF_PATH,
+            certificate: exchange.secure.map(|secure| Files::make(&certificates, secure.key)).transpose()?,
             folder: self.folder(target),
             target,
         })
@@ -224,8 +227,8 @@ impl Bench {
         exchange: &Exchange,
         pace: Pace,
     ) -> io::Result<Contender> {
-        let ask = exchange.ask();
-        let setup = Setup { respond: exchange.path == SELF_PATH, ..self.setup(target, 1, 0)? };
+        let ask = exchange.ask()?;
+        let setup = self.setup(target, exchange, 1, 0)?;
         let running = self.start(program, setup, &ask)?;
         Ok(Contender::new(place, running, ask, pace))
     }
@@ -266,13 +269,14 @@ impl Bench {
         let exchange = row.exchange();
         match row.kind {
             Kind::Routes { few, many } => return self.routes(program, target, &exchange, few, many),
-            Kind::Scaling => return self.scaling(program, target, &exchange.ask()),
+            Kind::Scaling => return self.scaling(program, target, &exchange),
             _ => {}
         }
-        let running = self.start(program, self.setup(target, 1, 0)?, &exchange.ask())?;
+        let ask = exchange.ask()?;
+        let running = self.start(program, self.setup(target, &exchange, 1, 0)?, &ask)?;
         match row.kind {
-            Kind::Idle { connections } => self.idle(&running, &exchange.ask(), connections.min(self.plan.idle_max)),
-            Kind::SystemCalls { per_second } => self.system_calls(&running, &exchange.ask(), per_second),
+            Kind::Idle { connections, .. } => self.idle(&running, &ask, connections.min(self.plan.idle_max)),
+            Kind::SystemCalls { per_second } => self.system_calls(&running, &ask, per_second),
             _ => Ok(values([("start_ms", running.first_answer.as_secs_f64() * 1e3)])),
         }
     }
@@ -364,9 +368,9 @@ impl Bench {
     ) -> io::Result<Values> {
         let mut contenders = Vec::new();
         for routes in [few, many] {
-            let mut setup = self.setup(target, 1, routes)?;
+            let mut setup = self.setup(target, exchange, 1, routes)?;
             setup.folder = setup.folder.join(routes.to_string());
-            let ask = exchange.ask_routes(routes);
+            let ask = exchange.ask_routes(routes)?;
             let running = self.start(program, setup, &ask)?;
             contenders.push(Contender::new(contenders.len(), running, ask, Pace::Closed { connections: 64 }));
         }
@@ -378,18 +382,19 @@ impl Bench {
         Ok(all)
     }
 
-    fn scaling(&mut self, program: &Path, target: Target, ask: &Ask) -> io::Result<Values> {
+    fn scaling(&mut self, program: &Path, target: Target, exchange: &Exchange) -> io::Result<Values> {
         process::pin(&self.cores.load_beside_two)?;
-        let measured = self.one_and_two(program, target, ask);
+        let measured = self.one_and_two(program, target, exchange);
         process::pin(&self.cores.load)?;
         measured
     }
 
-    fn one_and_two(&mut self, program: &Path, target: Target, ask: &Ask) -> io::Result<Values> {
+    fn one_and_two(&mut self, program: &Path, target: Target, exchange: &Exchange) -> io::Result<Values> {
+        let ask = &exchange.ask()?;
         let cores = self.cores.proxy_two.clone();
         let mut contenders = Vec::new();
         for workers in [1, 2] {
-            let mut setup = self.setup(target, workers, 0)?;
+            let mut setup = self.setup(target, exchange, workers, 0)?;
             setup.folder = setup.folder.join(workers.to_string());
             let running = self.start_on(&cores, program, setup, ask)?;
             let pace = Pace::Closed { connections: 128 };

@@ -31,6 +31,13 @@ pub(crate) enum Io {
     Gone,
 }
 
+impl Io {
+    /// That nothing moved which counts, unless the other side is gone.
+    pub(crate) fn or_blocked(self) -> Io {
+        if self == Io::Gone { Io::Gone } else { Io::Blocked }
+    }
+}
+
 /// One ready socket.
 #[derive(Clone, Copy)]
 pub(crate) struct Ready {

@@ -3,6 +3,8 @@
 use crate::answers::Answers;
 use crate::load::Ask;
 use crate::peers::{self, Peer};
+use crate::secure::{Key, Secure, Version};
+use std::io;
 
 /// One line of the table.
 pub(crate) struct Row {
@@ -29,7 +31,7 @@ pub(crate) enum Kind {
     /// Latency at a rate.
     Open { exchange: Exchange, connections: usize, per_second: u32 },
     /// Memory of connections that wait.
-    Idle { connections: usize },
+    Idle { exchange: Exchange, connections: usize },
     /// From start to the first answer.
     Start,
     /// System calls at a rate.
@@ -49,6 +51,8 @@ pub(crate) struct Exchange {
     /// Bytes of a POST body; 0: a GET.
     pub(crate) post: usize,
     pub(crate) fresh: bool,
+    /// TLS with the client.
+    pub(crate) secure: Option<Secure>,
 }
 
 /// A measured quantity.
@@ -105,7 +109,19 @@ const LATE: Metric = Metric { key: "late_us", unit: "µs p99 of the harness itse
 /// The 99th percentile within a turn of 0.3 s, of the middle turn.
 const P99: Metric = Metric { key: "p99_us", unit: "µs p99", digits: 0 };
 
-const GET_1K: Exchange = Exchange { path: "/1k", browser: false, post: 0, fresh: false };
+const GET_1K: Exchange = Exchange { path: "/1k", browser: false, post: 0, fresh: false, secure: None };
+
+/// Whether handshakes were what the row is about.
+const RESUMED: Metric = Metric { key: "resumed", unit: "resumed", digits: 2 };
+
+/// TLS 1.3 with an ECDSA key.
+const SECURE: Secure = Secure { key: Key::Ecdsa, version: Version::Tls13, resumes: false };
+const TLS_1K: Exchange = Exchange { secure: Some(SECURE), ..GET_1K };
+
+/// A connection, its handshake, one request.
+const fn handshake(secure: Secure) -> Kind {
+    closed(Exchange { fresh: true, secure: Some(secure), ..GET_1K })
+}
 
 const fn closed(exchange: Exchange) -> Kind {
     Kind::Closed { exchange, connections: 64 }
@@ -125,6 +141,9 @@ const PLAIN: Row = Row {
     variants: false,
     picture: true,
 };
+
+/// A row over TLS: a relay that parses nothing has no part in it.
+const TLS: Row = Row { floor: false, picture: false, ..PLAIN };
 
 /// All rows, in the order of the table.
 pub(crate) const ROWS: &[Row] = &[
@@ -220,7 +239,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "idle",
         title: "idle keep-alive connection, private bytes each (15,000)",
-        kind: Kind::Idle { connections: 15_000 },
+        kind: Kind::Idle { exchange: GET_1K, connections: 15_000 },
         metrics: &[BYTES_EACH, GIVEN_BACK],
         goals: &[
             Goal { metric: BYTES_EACH.key, ..at_most(500.0, Reference::Absolute) },
@@ -275,6 +294,90 @@ pub(crate) const ROWS: &[Row] = &[
         ..PLAIN
     },
     Row {
+        name: "tls-1k",
+        title: "over TLS, 1 KB",
+        kind: closed(TLS_1K),
+        goals: &[at_most(0.78, Reference::Peer(Peer::Nginx))],
+        ..TLS
+    },
+    Row {
+        name: "tls-16k",
+        title: "over TLS, response 16 KB",
+        kind: closed(Exchange { path: "/16k", ..TLS_1K }),
+        // hyper cost 20.2 where nginx cost 26.6.
+        goals: &[at_most(0.72, Reference::HyperByNginx(0.95))],
+        ..TLS
+    },
+    Row {
+        name: "tls-1m",
+        title: "over TLS, 1 MB bodies, 16 connections",
+        kind: Kind::Closed { exchange: Exchange { path: "/1m", ..TLS_1K }, connections: 16 },
+        metrics: &[CPU_PER_GB],
+        // The absolute bound was set where nginx cost 0.61.
+        goals: &[
+            Goal { metric: CPU_PER_GB.key, ..at_most(0.24, Reference::Absolute) },
+            Goal { metric: CPU_PER_GB.key, ..at_most(0.39, Reference::Peer(Peer::Nginx)) },
+        ],
+        ..TLS
+    },
+    Row {
+        name: "tls13-ecdsa",
+        title: "TLS 1.3 handshake, ECDSA, and one request",
+        kind: handshake(SECURE),
+        // hyper cost 116 where nginx cost 201.
+        goals: &[at_most(0.52, Reference::HyperByNginx(0.90))],
+        ..TLS
+    },
+    Row {
+        name: "tls13-rsa",
+        title: "TLS 1.3 handshake, RSA-2048, and one request",
+        kind: handshake(Secure { key: Key::Rsa, ..SECURE }),
+        // hyper cost 294 where nginx cost 386.
+        goals: &[at_most(0.72, Reference::HyperByNginx(0.95))],
+        ..TLS
+    },
+    Row {
+        name: "tls12-ecdsa",
+        title: "TLS 1.2 handshake, ECDSA, and one request",
+        kind: handshake(Secure { version: Version::Tls12, ..SECURE }),
+        // hyper cost 145 where nginx cost 201.
+        goals: &[at_most(0.72, Reference::HyperByNginx(1.0))],
+        ..TLS
+    },
+    Row {
+        name: "tls12-rsa",
+        title: "TLS 1.2 handshake, RSA-2048, and one request",
+        kind: handshake(Secure { version: Version::Tls12, key: Key::Rsa, ..SECURE }),
+        // hyper cost 281 where nginx cost 342.
+        goals: &[at_most(0.82, Reference::HyperByNginx(1.0))],
+        ..TLS
+    },
+    Row {
+        name: "tls13-again",
+        title: "TLS 1.3 resumed, and one request",
+        kind: handshake(Secure { resumes: true, ..SECURE }),
+        metrics: &[CPU, RESUMED],
+        // hyper cost 106 where nginx cost 154.
+        goals: &[at_most(0.62, Reference::HyperByNginx(0.90))],
+        ..TLS
+    },
+    Row {
+        name: "tls12-again",
+        title: "TLS 1.2 resumed, and one request",
+        kind: handshake(Secure { version: Version::Tls12, resumes: true, ..SECURE }),
+        metrics: &[CPU, RESUMED],
+        goals: &[at_most(1.0, Reference::Peer(Peer::Nginx))],
+        ..TLS
+    },
+    Row {
+        name: "tls-idle",
+        title: "idle TLS connection, private bytes each (10,000)",
+        kind: Kind::Idle { exchange: TLS_1K, connections: 10_000 },
+        metrics: &[BYTES_EACH, GIVEN_BACK],
+        goals: &[Goal { metric: BYTES_EACH.key, ..at_most(8_000.0, Reference::Absolute) }],
+        ..TLS
+    },
+    Row {
         name: "open",
         title: "open loop at 8,000/s",
         kind: Kind::Open { exchange: GET_1K, connections: 64, per_second: 8_000 },
@@ -308,19 +411,28 @@ const BROWSER_FIELDS: &str = "Connection: keep-alive\r\n\
 
 impl Exchange {
     /// The requests and answers of this exchange.
-    pub(crate) fn ask(&self) -> Ask {
-        Ask { requests: vec![self.request(self.path)], status: 200, body_length: self.body_length(), fresh: self.fresh }
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub(crate) fn ask(&self) -> io::Result<Ask> {
+        Ok(Ask {
+            requests: vec![self.request(self.path)],
+            status: 200,
+            body_length: self.body_length(),
+            fresh: self.fresh,
+            secure: self.secure.map(Secure::policy).transpose()?,
+        })
     }
 
     /// The same through `routes` prefix routes, each of them asked in turn but not in order.
-    pub(crate) fn ask_routes(&self, routes: usize) -> Ask {
+    pub(crate) fn ask_routes(&self, routes: usize) -> io::Result<Ask> {
         // A stride without a common divisor visits every route and follows no neighbourhood in a table.
         const STRIDE: usize = 7_919;
         let requests = (0..routes).map(|step| {
             let prefix = peers::prefix(step * STRIDE % routes);
             self.request(&format!("{}{}", prefix.trim_end_matches('/'), self.path))
         });
-        Ask { requests: requests.collect(), ..self.ask() }
+        Ok(Ask { requests: requests.collect(), ..self.ask()? })
     }
 
     fn body_length(&self) -> usize {
@@ -356,7 +468,7 @@ impl Row {
     /// The exchange that shows a proxy to be ready for this row.
     pub(crate) fn exchange(&self) -> Exchange {
         match self.kind {
-            Kind::Closed { exchange, .. } | Kind::Open { exchange, .. } => exchange,
+            Kind::Closed { exchange, .. } | Kind::Open { exchange, .. } | Kind::Idle { exchange, .. } => exchange,
             _ => GET_1K,
         }
     }
@@ -364,6 +476,7 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -378,7 +491,7 @@ mod tests {
 
     #[test]
     fn every_route_is_asked() {
-        let requests = GET_1K.ask_routes(10).requests;
+        let requests = GET_1K.ask_routes(10).unwrap().requests;
         let mut distinct = requests.clone();
         distinct.sort();
         distinct.dedup();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use strait_config::spec::{self, CheckMethod, CheckProtocol, CheckStart, OutlierMode};
-use strait_plan::{CheckKind, CheckStep, HealthCheck, HttpCheck, StatusSet};
+use strait_plan::{CheckKind, CheckStep, GrpcCheck, HealthCheck, HttpCheck, StatusSet};
 use strait_traffic::{CheckRules, Comparison, OutlierRules};
 
 /// Endpoints that must be comparable: of two nobody can say which is the ill one.
@@ -12,11 +12,13 @@ const COMPARED_MIN: usize = 3;
 pub(crate) fn check(spec: &spec::HealthCheck) -> Arc<HealthCheck> {
     let kind = match (spec.protocol, spec.script.is_empty()) {
         (CheckProtocol::Http, true) => CheckKind::Http(http(spec)),
+        (CheckProtocol::Grpc, _) => CheckKind::Grpc(grpc(spec)),
         _ => CheckKind::Tcp(spec.script.iter().filter_map(step).collect()),
     };
     Arc::new(HealthCheck {
         kind,
         port: spec.port,
+        tls: spec.tls.value,
         timeout: spec.timeout.unwrap_or(strait_config::value::Duration::secs(2).min(spec.interval)).into(),
         rules: CheckRules {
             interval_ms: ms(spec.interval),
@@ -38,10 +40,22 @@ fn http(spec: &spec::HealthCheck) -> HttpCheck {
         },
         path: spec.path.as_ref().map_or("/", |path| path.value.as_str()).into(),
         host: spec.host.as_deref().map(Into::into),
-        headers: spec.headers.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect(),
+        headers: headers(spec),
         statuses: ranges.fold(StatusSet::EMPTY, |set, (first, last)| set.with(first, last)),
         body: spec.body.as_ref().map(|body| body.as_bytes().into()),
     }
+}
+
+fn grpc(spec: &spec::HealthCheck) -> GrpcCheck {
+    GrpcCheck {
+        service: spec.service.as_ref().map_or("", |service| service.value.as_str()).into(),
+        host: spec.host.as_deref().map(Into::into),
+        headers: headers(spec),
+    }
+}
+
+fn headers(spec: &spec::HealthCheck) -> Vec<(Box<str>, Box<str>)> {
+    spec.headers.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect()
 }
 
 fn step(spec: &spec::CheckStep) -> Option<CheckStep> {

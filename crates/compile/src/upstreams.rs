@@ -178,11 +178,6 @@ impl<'s> Upstreams<'s> {
         let mut tls = spec.tls.as_ref().map(|tls| self.tls.upstream(Some(&tls.0)));
         let endpoints: Vec<_> =
             endpoints.iter().map(|endpoint| self.endpoint((&name, &state), endpoint, spec, tls.as_mut())).collect();
-        if let Some(check) = &spec.health_check
-            && endpoints.iter().any(|endpoint| endpoint.state.tls.is_some())
-        {
-            self.tls.refuse_check(name.as_ref(), check);
-        }
         let upstream = Upstream {
             name: name.clone(),
             balance: balance::balance(spec, &endpoints),

@@ -330,6 +330,132 @@ fn real_origins_pass_their_checks_while_they_live() {
     }
 }
 
+/// nginx with TLS of an authority of its own; `client` asks clients for a certificate.
+fn secure_nginx(folder: &std::path::Path, asks: bool) -> (Program, SocketAddr) {
+    let (address, dir) = (free_port(), folder.display());
+    let asks = if asks { format!("ssl_client_certificate {dir}/ca.pem; ssl_verify_client on;") } else { String::new() };
+    let file = folder.join(format!("nginx-{}.conf", address.port()));
+    let body = format!(
+        "daemon off; master_process off; pid {dir}/{0}.pid; error_log {dir}/error.log info; events {{}} http {{ access_log off; \
+         client_body_temp_path {dir}; proxy_temp_path {dir}; fastcgi_temp_path {dir}; uwsgi_temp_path {dir}; scgi_temp_path {dir}; \
+         server {{ listen {address} ssl; ssl_certificate {dir}/site.pem; ssl_certificate_key {dir}/site.key; {asks} \
+         location = /healthz {{ return 200 $ssl_protocol; }} }} }}",
+        address.port()
+    );
+    std::fs::write(&file, body).unwrap();
+    (serve(Command::new("nginx").args(["-e", "stderr"]).arg("-c").arg(&file), address), address)
+}
+
+/// An authority, and by it `site` for app.internal.
+fn authority() -> std::path::PathBuf {
+    let folder = scratch();
+    let script = "set -e; key='ec -pkeyopt ec_paramgen_curve:P-256 -nodes'\n\
+        openssl req -x509 -newkey $key -days 30 -subj /CN=Authority -keyout ca.key -out ca.pem -addext keyUsage=critical,keyCertSign,cRLSign\n\
+        openssl req -newkey $key -subj /CN=site -keyout site.key -out site.csr\n\
+        printf 'subjectAltName=DNS:app.internal\\nextendedKeyUsage=serverAuth,clientAuth\\n' > ext\n\
+        openssl x509 -req -in site.csr -CA ca.pem -CAkey ca.key -days 30 -extfile ext -out site.pem\n";
+    let made = Command::new("bash").args(["-c", script]).current_dir(&folder).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    folder
+}
+
+/// Until the first check has ended; what it came to.
+fn first_check(strait: &Inside) -> Result<(), String> {
+    let endpoint = &strait.endpoints()[0];
+    wait_for(|| (endpoint.state.checks.passed() + endpoint.state.checks.failed() > 0).then_some(()));
+    endpoint.state.checks.last_failure().map_or(Ok(()), |why| Err(why.to_string()))
+}
+
+#[test]
+fn endpoints_with_tls_are_checked_over_tls_as_requests_are_sent() {
+    if !has("nginx") || !has("openssl") {
+        return;
+    }
+    let folder = authority();
+    let dir = folder.display();
+    let (_open, open) = secure_nginx(&folder, false);
+    let (_closed, closed) = secure_nginx(&folder, true);
+    let ours = format!("ca: {dir}/ca.pem, server_name: app.internal");
+    let with_certificate = format!("{ours}, cert: {dir}/site.pem, key: {dir}/site.key");
+    let fine = "{path: /healthz, body: TLSv1}";
+    for (address, tls, check, expected) in [
+        (open, &ours, fine, Ok(())),
+        (open, &ours, "{protocol: tcp}", Ok(())),
+        (open, &ours, r#"{script: [{send: "GET /healthz HTTP/1.0\r\n\r\n"}, {expect: TLSv1}]}"#, Ok(())),
+        (closed, &with_certificate, fine, Ok(())),
+        (closed, &ours, fine, Err("GET /healthz was answered with 400")),
+        (open, &"server_name: app.internal, insecure_skip_verify: true".to_owned(), fine, Ok(())),
+        (open, &format!("ca: {dir}/ca.pem, server_name: other.internal"), fine, Err("the TLS handshake failed: ")),
+        (
+            open,
+            &ours,
+            &format!("{{path: /healthz, tls: false, port: {}}}", open.port()),
+            Err("GET /healthz was answered with 400"),
+        ),
+    ] {
+        let strait = Inside::serve(&upstream(&[address], &format!("tls: {{{tls}}}, health_check: {check}")));
+        match (first_check(&strait), expected) {
+            (Ok(()), Ok(())) => {}
+            (Err(why), Err(expected)) => assert!(why.starts_with(expected), "{why}"),
+            (found, _) => panic!("{tls}, {check}: {found:?}"),
+        }
+    }
+    // Each check says that it leaves: nginx speaks of none as broken.
+    let said = std::fs::read_to_string(folder.join("error.log")).unwrap_or_default();
+    assert!(!said.contains("prematurely"), "{said}");
+}
+
+const GRPC: &str = r#"
+import grpc, sys, concurrent.futures as futures
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+port, secure = sys.argv[1], len(sys.argv) > 2
+server = grpc.server(futures.ThreadPoolExecutor(4))
+servicer = health.HealthServicer()
+servicer.set("", health_pb2.HealthCheckResponse.SERVING)
+servicer.set("shop.Cart", health_pb2.HealthCheckResponse.SERVING)
+servicer.set("shop.Ill", health_pb2.HealthCheckResponse.NOT_SERVING)
+health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+if secure:
+    read = lambda name: open(name, "rb").read()
+    server.add_secure_port("127.0.0.1:" + port, grpc.ssl_server_credentials([(read("site.key"), read("site.pem"))]))
+else:
+    server.add_insecure_port("127.0.0.1:" + port)
+server.start()
+server.wait_for_termination()
+"#;
+
+#[test]
+fn servers_of_grpc_are_asked_by_its_health_service() {
+    let found = Command::new(python()).args(["-c", "import grpc_health.v1"]).output().unwrap().status.success();
+    if !found || !has("openssl") {
+        eprintln!("skipped: grpcio-health-checking is missing; run `cargo xtask peers`");
+        return;
+    }
+    let folder = authority();
+    let start = |more: &[&str]| {
+        let address = free_port();
+        let port = address.port().to_string();
+        let mut command = Command::new(python());
+        command.args(["-c", GRPC, &port]).args(more).current_dir(&folder);
+        (serve(&mut command, address), address)
+    };
+    let ((_plain, plain), (_secure, secure)) = (start(&[]), start(&["tls"]));
+    let tls = format!("tls: {{ca: {}/ca.pem, server_name: app.internal}}, ", folder.display());
+    let http1 = Origin::answering("ok");
+    for (address, tls, service, expected) in [
+        (plain, "", "", Ok(())),
+        (plain, "", ", service: shop.Cart", Ok(())),
+        (plain, "", ", service: shop.Ill", Err("the answer is NOT_SERVING")),
+        (plain, "", ", service: shop.Missing", Err("the endpoint knows no service `shop.Missing`")),
+        (secure, tls.as_str(), ", service: shop.Cart, headers: {x-check: strait}", Ok(())),
+        (http1.address, "", "", Err("the endpoint speaks HTTP/1, not HTTP/2")),
+    ] {
+        let check = format!("{tls}health_check: {{protocol: grpc{service}}}");
+        let strait = Inside::serve(&upstream(&[address], &check));
+        assert_eq!(first_check(&strait), expected.map_err(str::to_owned), "{check}");
+    }
+}
+
 #[test]
 fn connections_are_there_before_the_first_request_where_that_is_asked() {
     let origin = Origin::answering("ok");

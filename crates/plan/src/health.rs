@@ -13,6 +13,8 @@ pub struct HealthCheck {
     pub kind: CheckKind,
     /// The port that is asked, where it is another one than requests go to.
     pub port: Option<u16>,
+    /// Whether TLS is spoken where the endpoint speaks it.
+    pub tls: bool,
     /// For the whole check.
     pub timeout: Duration,
     /// How results become a verdict, and when the next check is.
@@ -26,6 +28,19 @@ pub enum CheckKind {
     Tcp(Box<[CheckStep]>),
     /// A request is answered as expected.
     Http(HttpCheck),
+    /// The health service of gRPC (`grpc.health.v1.Health`) says that it serves.
+    Grpc(GrpcCheck),
+}
+
+impl CheckKind {
+    /// What is offered by ALPN where the check speaks TLS. A script may be of any protocol: it offers none.
+    pub fn protocols(&self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Tcp(_) => &[],
+            Self::Http(_) => &[b"http/1.1"],
+            Self::Grpc(_) => &[b"h2"],
+        }
+    }
 }
 
 /// A step of a scripted check.
@@ -54,13 +69,25 @@ pub struct HttpCheck {
     pub body: Option<Box<[u8]>>,
 }
 
+/// A question to the health service of gRPC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcCheck {
+    /// The service that is asked about; empty for the server as a whole.
+    pub service: Box<str>,
+    /// The authority; `None` for the endpoint's own host and port.
+    pub host: Option<Box<str>>,
+    /// Further fields, which gRPC calls metadata.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+}
+
 impl HealthCheck {
-    /// In a word, as in explanations: `GET /healthz`, `tcp`, `tcp with a script`.
+    /// In a word, as in explanations: `GET /healthz`, `tcp`, `tcp with a script`, `grpc shop.Cart`.
     pub fn summary(&self) -> String {
         match &self.kind {
             CheckKind::Http(http) => format!("{} {}", http.method, http.path),
             CheckKind::Tcp(steps) if steps.is_empty() => "tcp".to_owned(),
             CheckKind::Tcp(_) => "tcp with a script".to_owned(),
+            CheckKind::Grpc(grpc) => format!("grpc {}", grpc.service).trim_end().to_owned(),
         }
     }
 }

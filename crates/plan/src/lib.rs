@@ -28,7 +28,7 @@ pub use condition::{Condition, Portion, TextTest, Unmet, portion_salt};
 pub use decide::Verdict;
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
 pub use forwarded::{ClientView, TrustedProxies};
-pub use health::{CheckFigures, CheckKind, CheckStep, HealthCheck, HttpCheck};
+pub use health::{CheckFigures, CheckKind, CheckStep, GrpcCheck, HealthCheck, HttpCheck};
 pub use hint::Hint;
 pub use key::HashKey;
 pub use mailbox::{PublishError, Workers};

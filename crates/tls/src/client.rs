@@ -91,6 +91,37 @@ impl ClientPolicy {
         })
     }
 
+    /// The same with other protocols offered by ALPN (RFC 7301), the one liked best first; with none the extension is
+    /// left out. No session is shared with it: what was agreed on in one means nothing in the other.
+    #[must_use]
+    pub fn speaking(&self, protocols: &[&[u8]]) -> Self {
+        let mut config = ClientConfig::clone(&self.config);
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
+    /// A policy by a configuration of the engine that was made elsewhere, for an endpoint of this name. Its hash does not
+    /// tell configurations apart: it is for who measures or tests, not for connections that are shared.
+    ///
+    /// # Errors
+    /// When the name is none.
+    pub fn of(config: ClientConfig, name: &str) -> Result<Self, PolicyError> {
+        Ok(Self {
+            server_name: parse_name(name)?,
+            handshake_timeout: Duration::MAX,
+            verifies: true,
+            hash: digest(&[name.as_bytes()]),
+            base: [0; 32],
+            config: Arc::new(config),
+        })
+    }
+
+    /// The engine's own configuration, for whoever drives rustls by other means than [`crate::TlsEngine`].
+    pub fn config(&self) -> &Arc<ClientConfig> {
+        &self.config
+    }
+
     /// The same for an endpoint of another name.
     ///
     /// # Errors

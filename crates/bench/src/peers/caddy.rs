@@ -40,15 +40,24 @@ fn config(setup: &Setup) -> Value {
     if setup.routes == 0 {
         routes.push(json!({"handle": [proxy]}));
     }
+    let policies = if setup.certificate.is_some() { json!([{"alpn": ["http/1.1"]}]) } else { json!([]) };
     json!({
         "admin": {"disabled": true, "config": {"persist": false}},
         "logging": {"logs": {"default": {"level": "ERROR"}}},
-        "apps": {"http": {"servers": {"web": {
+        "apps": {"tls": tls(setup), "http": {"servers": {"web": {
             "listen": [setup.listen.to_string()],
             "protocols": ["h1"],
             "automatic_https": {"disable": true},
+            "tls_connection_policies": policies,
             "idle_timeout": "600s",
             "routes": routes,
         }}}},
     })
+}
+
+fn tls(setup: &Setup) -> Value {
+    match &setup.certificate {
+        Some(files) => json!({"certificates": {"load_files": [{"certificate": files.cert, "key": files.key}]}}),
+        None => json!({}),
+    }
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::{Map, Value, json};
 
 use super::{SELF_BODY, SELF_PATH, Setup};
+use crate::secure::Files;
 
 pub(super) fn configure(command: &mut Command, setup: &Setup) -> io::Result<()> {
     let file = setup.write("envoy.json", &config(setup).to_string())?;
@@ -23,10 +24,7 @@ fn config(setup: &Setup) -> Value {
             "address": address(setup.listen),
             "enable_reuse_port": true,
             "tcp_backlog_size": 16384,
-            "filter_chains": [{"filters": [{
-                "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": connection_manager(setup),
-            }]}],
+            "filter_chains": [filter_chain(setup)],
         }],
         "clusters": [{
             "name": "origin",
@@ -40,6 +38,31 @@ fn config(setup: &Setup) -> Value {
                 {"endpoint": {"address": address(setup.origin)}},
             ]}]},
         }],
+    }})
+}
+
+fn filter_chain(setup: &Setup) -> Value {
+    let mut chain = json!({"filters": [{
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": connection_manager(setup),
+    }]});
+    if let (Some(files), Some(chain)) = (&setup.certificate, chain.as_object_mut()) {
+        chain.insert("transport_socket".to_owned(), transport_socket(files));
+    }
+    chain
+}
+
+fn transport_socket(files: &Files) -> Value {
+    json!({"name": "envoy.transport_sockets.tls", "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        "common_tls_context": {
+            "alpn_protocols": ["http/1.1"],
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"},
+            "tls_certificates": [{
+                "certificate_chain": {"filename": files.cert},
+                "private_key": {"filename": files.key},
+            }],
+        },
     }})
 }
 

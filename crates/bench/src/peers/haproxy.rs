@@ -42,13 +42,17 @@ defaults
   http-reuse always
   no log
 frontend web
-  bind {listen} backlog 16384
+  bind {listen} backlog 16384{ssl}
   option forwardfor
 {respond}{route}backend origin
   server origin {origin} pool-max-conn -1
 ",
         workers = setup.workers,
         listen = setup.listen,
+        ssl = match &setup.certificate {
+            Some(files) => format!(" ssl crt {} alpn http/1.1 ssl-min-ver TLSv1.2", files.both.display()),
+            None => String::new(),
+        },
         origin = setup.origin,
         route = route(setup)?,
     ))

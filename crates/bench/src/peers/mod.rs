@@ -15,6 +15,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::secure::Files;
+
 /// A program that is measured.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Peer {
@@ -49,6 +51,8 @@ pub(crate) struct Setup {
     pub(crate) routes: usize,
     /// Answers [`SELF_PATH`] with [`SELF_BODY`] by itself.
     pub(crate) respond: bool,
+    /// The certificate, where it speaks TLS with clients.
+    pub(crate) certificate: Option<Files>,
     /// A folder of its own for configuration, sockets and logs; absolute.
     pub(crate) folder: PathBuf,
     pub(crate) target: Target,

@@ -37,14 +37,27 @@ http {{
   proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host $host;
   proxy_set_header X-Forwarded-For $remote_addr;
   server {{
-    listen {listen} reuseport backlog=16384;
-{locations}  }}
+    listen {listen}{ssl} reuseport backlog=16384;
+{certificate}{locations}  }}
 }}
 ",
         workers = setup.workers,
         origin = setup.origin,
         listen = setup.listen,
+        ssl = if setup.certificate.is_some() { " ssl" } else { "" },
+        certificate = certificate(setup),
         locations = locations(setup),
+    )
+}
+
+/// Sessions by number and by ticket, as the manual's page on HTTPS advises.
+fn certificate(setup: &Setup) -> String {
+    let Some(files) = &setup.certificate else { return String::new() };
+    format!(
+        "    ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.2 TLSv1.3;\n    \
+         ssl_session_cache shared:sessions:16m; ssl_session_timeout 10m;\n",
+        files.cert.display(),
+        files.key.display()
     )
 }
 

@@ -23,7 +23,7 @@ fn text(setup: &Setup) -> String {
     format!(
         "workers: {workers}
 listeners:
-  web: {{address: \"{listen}\", limits: {{requests_per_connection: none, idle_timeout: 600s}}}}
+  web: {{address: \"{listen}\"{tls}, limits: {{requests_per_connection: none, idle_timeout: 600s}}}}
 routes:
 {routes}upstreams:
   origin: {{endpoints: [\"{origin}\"], keep_alive: {{max_idle: 1024, idle_timeout: 600s}}}}
@@ -33,6 +33,16 @@ admin: {{address: {admin}}}
 ",
         workers = setup.workers,
         listen = setup.listen,
+        tls = match &setup.certificate {
+            Some(files) => {
+                format!(
+                    ", tls: {{certificates: [{{cert: \"{}\", key: \"{}\"}}]}}",
+                    files.cert.display(),
+                    files.key.display()
+                )
+            }
+            None => String::new(),
+        },
         origin = setup.origin,
         routes = routes(setup),
     )

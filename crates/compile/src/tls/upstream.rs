@@ -56,19 +56,6 @@ impl Tls<'_> {
         })
     }
 
-    /// Checks do not speak TLS yet: an endpoint that does would fail every one of them. That it opens connections can
-    /// be checked.
-    pub(crate) fn refuse_check(&mut self, upstream: &str, check: &spec::HealthCheck) {
-        let talks = check.protocol == spec::CheckProtocol::Http || !check.script.is_empty();
-        let written = self.snapshot.spec.upstreams.entry(upstream).filter(|_| talks && check.port.is_none());
-        if let Some((name, _)) = written {
-            let message = format!("health checks over TLS are not built yet, and `{upstream}` speaks TLS");
-            let finding = Diagnostic::error(codes::NOT_BUILT, name.span, message).label("not built yet");
-            self.found
-                .push(finding.hint("write `health_check: {protocol: tcp}`, or name the `port` of a check without TLS"));
-        }
-    }
-
     /// The authorities that the system trusts, read once.
     fn system_roots(&mut self) -> Vec<CertificateDer<'static>> {
         self.kept.roots.get_or_init(|| rustls_native_certs::load_native_certs().certs).clone()

@@ -22,12 +22,14 @@ fn checks_in_plain(name: &Spanned<String>, upstream: &Upstream) -> Option<Diagno
     let by_scheme = |endpoint: &UpstreamEndpoint| matches!(endpoint.address.value, Endpoint::Tcp { tls: true, .. });
     let is_tls = upstream.tls.is_some() || upstream.endpoints.iter().any(by_scheme);
     // A connection that opens says as much with TLS behind it as without, and a port of its own is another door.
-    let says_something = check.protocol == CheckProtocol::Http || !check.script.is_empty();
-    let message = format!("the endpoints of `{}` speak TLS, and checks over TLS are not built yet", name.value);
-    (is_tls && says_something && check.port.is_none()).then(|| {
-        Diagnostic::error(codes::NOT_BUILT, name.span, message)
-            .label("its check would be made without TLS")
-            .hint("write `health_check: {protocol: tcp}`, or name with `port` one that answers without TLS")
+    let says_something = check.protocol != CheckProtocol::Tcp || !check.script.is_empty();
+    let message = format!("the endpoints of `{}` speak TLS, and its check does not", name.value);
+    (is_tls && !check.tls.value && says_something && check.port.is_none()).then(|| {
+        Diagnostic::error(codes::CONFLICTING_KEYS, check.tls.span, message).label("none would ever pass").replace(
+            "write `true`, or name with `port` one that answers without TLS",
+            check.tls.span,
+            "true".to_owned(),
+        )
     })
 }
 

@@ -45,23 +45,34 @@ use strait_config_derive::Spec;
         send = "`send` is a step of `script`",
         expect = "`expect` is a step of `script`",
         jitter = "checks have a jitter of a tenth of `interval` by themselves",
-    ),
-    unbuilt(grpc = "gRPC health checks, which need HTTP/2 to upstreams")
+        service_name = "service",
+        grpc = "`protocol: grpc`",
+        grpc_health_check = "`protocol: grpc`",
+        grpc_service = "service",
+        authority = "host",
+        initial_metadata = "headers",
+        ssl = "tls",
+        "check-ssl" = "tls",
+        transport_socket = "tls",
+    )
 )]
 pub struct HealthCheck {
     /// How an endpoint is asked.
     #[spec(default = CheckProtocol::Http)]
     pub protocol: CheckProtocol,
+    /// Whether the check speaks TLS where requests do, under the upstream's `tls`. `false` is for a `port` without it.
+    #[spec(default = Spanned::unwritten(true))]
+    pub tls: Spanned<bool>,
     /// The path that is asked for, with its query.
     #[spec(example = "/healthz")]
     pub path: Option<Spanned<String>>,
     /// The method.
     #[spec(default = CheckMethod::Get)]
     pub method: CheckMethod,
-    /// The `Host` that is sent. Without it the endpoint's own host and port.
+    /// The `Host` (over gRPC the authority) that is sent. Without it the endpoint's own host and port.
     #[spec(example = "app.internal")]
     pub host: Option<String>,
-    /// More headers of the request.
+    /// More headers of the request; over gRPC they are its metadata.
     #[spec(example = "{X-Check: strait}")]
     pub headers: Headers,
     /// Answers that are good: statuses (`204`), classes (`2xx`) and ranges (`200-399`).
@@ -70,6 +81,9 @@ pub struct HealthCheck {
     /// A text that the first 64 KiB of the answer's body must contain.
     #[spec(example = "ok")]
     pub body: Option<Spanned<String>>,
+    /// The service that `protocol: grpc` asks about. Without it the server as a whole.
+    #[spec(example = "shop.v2.Cart")]
+    pub service: Option<Spanned<String>>,
     /// What is sent and awaited on a connection, in order, for protocols other than HTTP. Stands for `protocol: tcp`.
     #[spec(example = "[{send: \"PING\\r\\n\"}, {expect: \"+PONG\"}]")]
     pub script: Vec<CheckStep>,
@@ -100,19 +114,26 @@ pub struct HealthCheck {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
 #[spec(
     noun = "a protocol of checks",
-    peers(http1 = "http", HTTP = "http", TCP = "tcp", connect = "tcp"),
-    unbuilt(
-        https = "checks over TLS",
-        tls = "checks over TLS",
-        grpc = "gRPC health checks, which need HTTP/2 to upstreams",
-        h2c = "checks over HTTP/2"
-    )
+    peers(
+        http1 = "http",
+        HTTP = "http",
+        TCP = "tcp",
+        connect = "tcp",
+        GRPC = "grpc",
+        https = "http",
+        tls = "tcp",
+        ssl = "tcp",
+        grpcs = "grpc",
+    ),
+    unbuilt(h2c = "checks over HTTP/2")
 )]
 pub enum CheckProtocol {
     /// A request over HTTP/1.1.
     Http,
-    /// A connection that opens, and the `script` on it if there is one.
+    /// A connection that opens, with its handshake where TLS is spoken, and the `script` on it if there is one.
     Tcp,
+    /// The health service of gRPC (`grpc.health.v1.Health/Check`), which must answer `SERVING`.
+    Grpc,
 }
 
 /// The method of a check.
@@ -158,30 +179,56 @@ pub struct CheckStep {
     pub expect_hex: Option<Hex>,
 }
 
+/// The kind of a check, as messages say it, and the keys that mean nothing in it.
+fn kind(check: &HealthCheck) -> (&'static str, &'static [&'static str]) {
+    match (check.protocol, check.script.is_empty()) {
+        (CheckProtocol::Http, true) => ("`protocol: http`", &["service"]),
+        (CheckProtocol::Grpc, _) => ("`protocol: grpc`", &["path", "method", "statuses", "body", "script"]),
+        (CheckProtocol::Tcp, true) => {
+            ("`protocol: tcp`", &["path", "method", "host", "headers", "statuses", "body", "service"])
+        }
+        (_, false) => ("`script`", &["path", "method", "host", "headers", "statuses", "body", "service"]),
+    }
+}
+
 /// Keys that say nothing for the kind of check that it is.
 fn sound_check(check: &HealthCheck, node: &Node, decoder: &mut Decoder) {
-    let is_http = check.protocol == CheckProtocol::Http && check.script.is_empty();
     let written = |key: &str| node.entries().iter().find(|entry| entry.key.value == key).map(|entry| entry.key.span);
-    if !is_http {
-        for key in ["path", "method", "host", "headers", "statuses", "body"] {
-            if let Some(span) = written(key) {
-                let what = if check.script.is_empty() { "`protocol: tcp`" } else { "`script`" };
-                let message = format!("`{key}` says nothing in a check with {what}");
-                let other = written("script").or_else(|| written("protocol")).unwrap_or(span);
-                decoder.report(
-                    Diagnostic::error(codes::CONFLICTING_KEYS, span, message)
-                        .label("for checks over HTTP")
-                        .second(other, "this check speaks no HTTP")
-                        .edits("remove it", removal(node.entries(), key).into_iter().collect()),
-                );
-            }
-        }
+    let (what, foreign) = kind(check);
+    for key in foreign {
+        let Some(span) = written(key) else { continue };
+        let finding =
+            Diagnostic::error(codes::CONFLICTING_KEYS, span, format!("`{key}` says nothing in a check with {what}"));
+        let finding = match *key {
+            "service" => finding.label("for checks by gRPC: `protocol: grpc`"),
+            "script" => finding.label("for checks of other protocols: `protocol: tcp`"),
+            _ => finding.label("for checks over HTTP"),
+        };
+        let other = if check.script.is_empty() || *key == "script" { None } else { written("script") };
+        let finding = match other.or_else(|| written("protocol")) {
+            Some(other) if check.protocol == CheckProtocol::Grpc => finding.second(other, "this check speaks gRPC"),
+            Some(other) => finding.second(other, "this check speaks no HTTP"),
+            None => finding,
+        };
+        decoder.report(finding.edits("remove it", removal(node.entries(), key).into_iter().collect()));
     }
     if let Some(path) = check.path.as_ref().filter(|path| !path.starts_with('/') || path.contains([' ', '\r', '\n'])) {
         let better = format!("/{}", path.trim().trim_start_matches('/'));
         decoder.report(
             Diagnostic::error(codes::PATH, path.span, "the path of a check begins with `/` and holds no spaces")
                 .replace(format!("write `{better}`"), path.span, better),
+        );
+    }
+    if let Some(service) = check.service.as_ref().filter(|service| service.contains(['/', ' '])) {
+        let name = service.trim_matches(['/', ' ']).to_owned();
+        decoder.report(
+            Diagnostic::error(
+                codes::CONFLICTING_KEYS,
+                service.span,
+                "a service of gRPC has neither `/` nor spaces in its name",
+            )
+            .label("package and service, without a method")
+            .replace(format!("write `{name}`"), service.span, name),
         );
     }
     if let Some(body) = check.body.as_ref().filter(|_| check.method == CheckMethod::Head) {

@@ -4,6 +4,7 @@
 //! where all workers read it. A reload touches no task whose check did not change; a new endpoint is asked at once.
 
 mod compare;
+mod grpc;
 mod http;
 mod probe;
 
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use strait_plan::{Endpoint, EndpointState, Health, HealthCheck, Plan, Upstream, Workers};
+use strait_tls::ClientPolicy;
 use strait_traffic::ActiveHealth;
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
@@ -137,6 +139,7 @@ impl Checks {
             endpoint: endpoint.clone(),
             takes_hints: upstream.takes_hints,
             check: check.clone(),
+            tls: probe::policy(check, endpoint),
             workers: self.workers.clone(),
             turns: self.turns.clone(),
         };
@@ -175,6 +178,8 @@ struct Keeper {
     endpoint: Endpoint,
     takes_hints: bool,
     check: Arc<HealthCheck>,
+    /// How TLS is spoken, if it is.
+    tls: Option<ClientPolicy>,
     workers: Arc<dyn Workers>,
     turns: Arc<Semaphore>,
 }
@@ -203,7 +208,7 @@ impl Keeper {
     /// Asks once. The time does not begin before it is the check's turn.
     async fn probe(&self) -> Result<(), String> {
         let _turn = self.turns.acquire().await;
-        let asked = Asked { endpoint: &self.endpoint, port: self.check.port };
+        let asked = Asked { endpoint: &self.endpoint, port: self.check.port, tls: self.tls.as_ref() };
         match timeout(self.check.timeout, probe::probe(&self.check, &asked)).await {
             Ok(Ok(hint)) => {
                 if let Some(hint) = hint.filter(|_| self.takes_hints) {

@@ -1,11 +1,13 @@
 //! One check of one endpoint.
 
-use super::http;
+use super::{grpc, http};
 use std::io;
 use std::net::SocketAddr;
 use strait_plan::{CheckKind, CheckStep, Endpoint, EndpointAddress, HealthCheck, Hint};
+use strait_tls::{ClientPolicy, EngineError, HandshakeFailure, failure_of};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
 
 /// The most that is read while a text is awaited.
 const READ_MAX: usize = 64 * 1024;
@@ -15,6 +17,8 @@ pub(super) struct Asked<'a> {
     pub(super) endpoint: &'a Endpoint,
     /// The port, where it is another one than requests go to.
     pub(super) port: Option<u16>,
+    /// How TLS is spoken; `None` for none.
+    pub(super) tls: Option<&'a ClientPolicy>,
 }
 
 /// A connection of either kind.
@@ -28,10 +32,38 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 /// Why the check failed, for people.
 pub(super) async fn probe(check: &HealthCheck, asked: &Asked<'_>) -> Result<Option<Hint>, String> {
     let mut stream = connect(asked).await?;
-    match &check.kind {
+    if let Some(policy) = asked.tls {
+        stream = secure(stream, policy).await?;
+    }
+    let scheme = if asked.tls.is_some() { "https" } else { "http" };
+    let outcome = match &check.kind {
         CheckKind::Http(http) => http::ask(&mut *stream, http, &asked.authority()).await,
         CheckKind::Tcp(steps) => play(&mut *stream, steps).await.map(|()| None),
+        CheckKind::Grpc(grpc) => grpc::ask(&mut *stream, grpc, &asked.authority(), scheme).await,
+    };
+    // An endpoint that is left without a word logs every check as a connection that broke.
+    let _ = stream.shutdown().await;
+    outcome
+}
+
+/// How TLS is spoken in checks of an endpoint: as requests do, with the protocols of the check.
+pub(super) fn policy(check: &HealthCheck, endpoint: &Endpoint) -> Option<ClientPolicy> {
+    let own = endpoint.state.tls.as_ref().filter(|_| check.tls)?;
+    Some(own.speaking(check.kind.protocols()))
+}
+
+/// Shakes hands.
+async fn secure(stream: Box<dyn Stream>, policy: &ClientPolicy) -> Result<Box<dyn Stream>, String> {
+    let connector = TlsConnector::from(policy.config().clone());
+    match connector.connect(policy.server_name.clone(), stream).await {
+        Ok(secured) => Ok(Box::new(secured)),
+        Err(error) => Err(format!("the TLS handshake failed: {}", why(&error).sentence())),
     }
+}
+
+fn why(error: &io::Error) -> HandshakeFailure {
+    let own = error.get_ref().and_then(|inner| inner.downcast_ref::<EngineError>());
+    own.map_or(HandshakeFailure::Closed, failure_of)
 }
 
 impl Asked<'_> {

@@ -1,4 +1,4 @@
-use super::probe::{Asked, probe};
+use super::probe::{self, Asked};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,7 @@ fn endpoint(at: SocketAddr) -> Endpoint {
 fn check(kind: CheckKind) -> HealthCheck {
     let rules =
         CheckRules { interval_ms: 1_000, recheck_ms: 100, healthy_after: 1, unhealthy_after: 1, starts_healthy: true };
-    HealthCheck { kind, port: None, timeout: Duration::from_secs(5), rules }
+    HealthCheck { kind, port: None, tls: true, timeout: Duration::from_secs(5), rules }
 }
 
 fn http(statuses: StatusSet, body: Option<&str>) -> HealthCheck {
@@ -57,7 +57,12 @@ fn http(statuses: StatusSet, body: Option<&str>) -> HealthCheck {
 
 async fn ask(check: &HealthCheck, at: SocketAddr) -> Result<Option<Hint>, String> {
     let endpoint = endpoint(at);
-    probe(check, &Asked { endpoint: &endpoint, port: None }).await
+    ask_of(check, &endpoint).await
+}
+
+async fn ask_of(check: &HealthCheck, endpoint: &Endpoint) -> Result<Option<Hint>, String> {
+    let tls = probe::policy(check, endpoint);
+    probe::probe(check, &Asked { endpoint, port: None, tls: tls.as_ref() }).await
 }
 
 const GOOD: StatusSet = StatusSet::EMPTY;
