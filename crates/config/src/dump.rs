@@ -88,6 +88,12 @@ impl Effective {
         json!({"config": config, "sources": sources})
     }
 
+    /// The values that somebody wrote: those that hold by default are left out.
+    pub fn written(&self) -> Value {
+        let written = |(key, value): &(String, Out)| Some((key.clone(), written_value(value)?));
+        Value::Object(self.entries.iter().filter_map(written).collect())
+    }
+
     /// The values alone.
     pub fn values(&self) -> Value {
         json_map(&self.entries, "", &mut Map::new())
@@ -117,6 +123,20 @@ fn json_value(value: &Out, path: &str, sources: &mut Map<String, Value>) -> Valu
                 Scalar::Text | Scalar::Quoted => json!(text),
             }
         }
+    }
+}
+
+/// A value without defaults; `None` when it is nothing else.
+fn written_value(value: &Out) -> Option<Value> {
+    match value {
+        Out::Map(entries) => {
+            let written = |(key, value): &(String, Out)| Some((key.clone(), written_value(value)?));
+            let map: Map<_, _> = entries.iter().filter_map(written).collect();
+            (!map.is_empty()).then_some(Value::Object(map))
+        }
+        Out::List(_) => Some(json_value(value, "", &mut Map::new())),
+        Out::Scalar { origin, .. } if origin == DEFAULT => None,
+        Out::Scalar { .. } => Some(json_value(value, "", &mut Map::new())),
     }
 }
 

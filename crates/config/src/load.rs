@@ -2,6 +2,7 @@
 
 mod files;
 mod loader;
+mod patch;
 mod policies;
 mod set;
 mod unite;

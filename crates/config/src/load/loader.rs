@@ -1,6 +1,6 @@
 //! A load with all its circumstances: surroundings, `--set` flags, files that are open in an editor.
 
-use super::{Snapshot, files, policies, set, unite, upstreams, whole};
+use super::{Snapshot, files, patch, policies, set, unite, upstreams, whole};
 use crate::decode::{Decoder, Spec as _};
 use crate::diagnose::{Diagnostic, Diagnostics};
 use crate::source::Sources;
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub struct Loader<'w> {
     world: &'w dyn Surroundings,
     sets: Vec<String>,
+    patch: Option<String>,
     open: HashMap<PathBuf, String>,
 }
 
@@ -49,7 +50,7 @@ impl<'w> Loader<'w> {
 
     /// A loader with an environment of the caller's.
     pub fn with_surroundings(world: &'w dyn Surroundings) -> Self {
-        Self { world, sets: Vec::new(), open: HashMap::new() }
+        Self { world, sets: Vec::new(), patch: None, open: HashMap::new() }
     }
 
     /// Sets a value over what the files say: `path=value`, the path with dots between keys (a key that holds dots in
@@ -57,6 +58,14 @@ impl<'w> Loader<'w> {
     #[must_use]
     pub fn set(mut self, flag: impl Into<String>) -> Self {
         self.sets.push(flag.into());
+        self
+    }
+
+    /// Merges a JSON merge patch (RFC 7396) over what the files and flags say; errors point into it. A short form
+    /// (`/: app`) is written out (`/: {to: app}`) where the patch leads into it.
+    #[must_use]
+    pub fn patch(mut self, patch: impl Into<String>) -> Self {
+        self.patch = Some(patch.into());
         self
     }
 
@@ -111,6 +120,13 @@ impl<'w> Loader<'w> {
             if let Some(mut setting) = set::Setting::parse(id, &sources, &mut found) {
                 substitute(&mut setting.value, Path::new(""), self.world, &mut found);
                 set::apply(&mut tree, setting, &mut found);
+            }
+        }
+        if let Some(text) = &self.patch {
+            let id = sources.add(patch::NAME, text);
+            if let Some(mut merged) = patch::parse(id, &sources, &mut found) {
+                substitute(&mut merged, Path::new(""), self.world, &mut found);
+                patch::apply(&mut tree, merged);
             }
         }
         decode(tree, sources, found)

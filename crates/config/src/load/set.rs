@@ -20,7 +20,7 @@ pub(super) struct Setting {
 
 /// A key of the path.
 #[derive(Clone)]
-struct Segment {
+pub(super) struct Segment {
     text: String,
     span: Span,
     quoted: bool,
@@ -112,7 +112,7 @@ fn descend(node: &mut Node, schema: Option<&Schema>, path: &[Segment], value: No
         *node = value;
         return Ok(());
     };
-    let schema = schema.and_then(|schema| form_for(schema, node, first));
+    let schema = schema.and_then(|schema| form_for(schema, node, Some(first)));
     match schema.map(|schema| &schema.kind) {
         Some(Kind::List(item)) => item_of(node, Some(item), path, value, whole),
         Some(Kind::Table(of)) => {
@@ -131,10 +131,10 @@ fn descend(node: &mut Node, schema: Option<&Schema>, path: &[Segment], value: No
     }
 }
 
-/// Of several forms, the one that this key leads into.
-fn form_for<'s>(schema: &'s Schema, node: &Node, key: &Segment) -> Option<&'s Schema> {
+/// Of several forms, the one that this key leads into; without one, that of a map.
+pub(super) fn form_for<'s>(schema: &'s Schema, node: &Node, key: Option<&Segment>) -> Option<&'s Schema> {
     let Kind::Forms(forms) = &schema.kind else { return Some(schema) };
-    let is_number = key.text.parse::<usize>().is_ok() && !key.quoted;
+    let is_number = key.is_some_and(|key| key.text.parse::<usize>().is_ok() && !key.quoted);
     let is_list = |form: &&Schema| matches!(form.kind, Kind::List(_));
     let is_map = |form: &&Schema| matches!(form.kind, Kind::Table(_) | Kind::Record { .. });
     if is_number && !matches!(node.kind, NodeKind::Map(_)) {
@@ -236,7 +236,7 @@ fn item_of(node: &mut Node, of: Option<&Schema>, path: &[Segment], value: Node, 
 }
 
 /// Writes a short form (`/: app`) out (`/: {to: app}`), so that other keys can stand beside it.
-fn lengthen(node: &mut Node, shape: &'static Shape) {
+pub(super) fn lengthen(node: &mut Node, shape: &'static Shape) {
     let is_short = match &node.kind {
         NodeKind::Map(_) => shape.short_if.is_some_and(|is_short| is_short(node, shape)),
         _ => !node.is_absent(),
