@@ -1,5 +1,6 @@
 //! Asks a running Strait over its admin API: blocking, one question a connection.
 
+use crate::admin::Token;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -17,6 +18,8 @@ const ANSWER_BYTES_MAX: u64 = 64 << 20;
 pub enum AdminAddress {
     /// Its admin address.
     Tcp(SocketAddr),
+    /// Its admin address, where it asks for a token.
+    Guarded(SocketAddr, Token),
     /// Its admin socket.
     Unix(PathBuf),
 }
@@ -46,6 +49,15 @@ pub enum ClientError {
 }
 
 impl AdminAddress {
+    /// The same, asked with this token; a socket needs none.
+    #[must_use]
+    pub fn bearing(self, token: Option<String>) -> Self {
+        match (self, token) {
+            (Self::Tcp(address), Some(token)) => Self::Guarded(address, Token::new(token)),
+            (bare, _) => bare,
+        }
+    }
+
     /// Asks without changing anything. `path` begins with a slash and may have a query, already escaped.
     ///
     /// # Errors
@@ -64,18 +76,22 @@ impl AdminAddress {
 
     fn ask(&self, method: &str, path: &str) -> Result<Answer, ClientError> {
         let host = match self {
-            Self::Tcp(address) => address.to_string(),
+            Self::Tcp(address) | Self::Guarded(address, _) => address.to_string(),
             Self::Unix(_) => "localhost".to_owned(),
         };
         // HTTP/1.0, so that the answer ends with the connection and is never chunked.
-        let question = format!("{method} {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n");
+        let token = match self {
+            Self::Guarded(_, token) => format!("Authorization: Bearer {}\r\n", token.text()),
+            _ => String::new(),
+        };
+        let question = format!("{method} {path} HTTP/1.0\r\nHost: {host}\r\n{token}Content-Length: 0\r\n\r\n");
         let answer = self.exchange(question.as_bytes()).map_err(|error| self.explained(error))?;
         parse(&answer).ok_or_else(|| ClientError::NotAnAnswer(self.clone()))
     }
 
     fn exchange(&self, question: &[u8]) -> io::Result<Vec<u8>> {
         match self {
-            Self::Tcp(address) => {
+            Self::Tcp(address) | Self::Guarded(address, _) => {
                 let stream = TcpStream::connect_timeout(address, TIMEOUT)?;
                 stream.set_read_timeout(Some(TIMEOUT))?;
                 stream.set_write_timeout(Some(TIMEOUT))?;
@@ -123,7 +139,7 @@ fn parse(answer: &[u8]) -> Option<Answer> {
 impl fmt::Display for AdminAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(address) => address.fmt(f),
+            Self::Tcp(address) | Self::Guarded(address, _) => address.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }

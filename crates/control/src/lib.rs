@@ -19,6 +19,7 @@ pub mod admin;
 pub mod client;
 pub mod files;
 pub mod health;
+pub mod patch;
 pub mod resolve;
 pub mod signals;
 

@@ -148,7 +148,8 @@ pub fn pointer(text: &str) -> Result<Vec<String>, PatchError> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let malformed = || PatchError::Malformed(format!("`{text}` is no JSON pointer: they begin with `/`, and `~` is `~0`"));
+    let malformed =
+        || PatchError::Malformed(format!("`{text}` is no JSON pointer: they begin with `/`, and `~` is `~0`"));
     let keys = text.strip_prefix('/').ok_or_else(malformed)?.split('/');
     keys.map(|key| {
         let escapes_known = key.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
@@ -266,7 +267,10 @@ fn operate(document: &mut Value, operations: &Value) -> Result<(), PatchError> {
             }
             Some("test") => {
                 if find(document, &at).ok_or_else(|| missing(&at))? != &value()? {
-                    return Err(PatchError::Failed(format!("the value at `{}` is another one", word("path").unwrap_or(""))));
+                    return Err(PatchError::Failed(format!(
+                        "the value at `{}` is another one",
+                        word("path").unwrap_or("")
+                    )));
                 }
             }
             _ => return Err(malformed("`op` is add, remove, replace, move, copy or test")),

@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use strait_compile::Compiler;
-use strait_control::admin::{AdminError, AdminServer, AdminSettings, Hooks, SocketError};
+use strait_control::admin::{
+    AdminError, AdminServer, AdminSettings, Change, Deed, Hooks, Refused, Served, SocketError, Token,
+};
 use strait_control::client::{AdminAddress, Answer, ClientError};
 use strait_message::Status;
 use strait_plan::{Endpoint, EndpointAddress, EndpointState, Plan, PublishError, Upstream, Workers};
@@ -105,6 +107,10 @@ fn start() -> Running {
 }
 
 fn try_start(socket: PathBuf) -> Result<Running, AdminError> {
+    start_with(socket, None)
+}
+
+fn start_with(socket: PathBuf, token: Option<Token>) -> Result<Running, AdminError> {
     let meters: Vec<Arc<WorkerMeter>> = vec![Arc::default(), Arc::default()];
     meters[1].exchanges.add(3);
     meters[1].connections_open.up();
@@ -119,12 +125,29 @@ fn try_start(socket: PathBuf) -> Result<Running, AdminError> {
             _ if asked.json => Ok(format!("{:?} {:?} {:?}", asked.headers, asked.listener, asked.client)),
             url => Ok(format!("{} {url} goes to shop", asked.method)),
         }),
-        config: Box::new(|| serde_json::json!({"config": {"workers": 2}, "sources": {}})),
-        reload: Box::new({
+        config: Box::new(|| Served {
+            effective: serde_json::json!({"config": {"workers": 2}, "sources": {}}),
+            patch: serde_json::json!({}),
+            state_file: None,
+            tag: "\"one\"".to_owned(),
+        }),
+        change: Box::new({
             let called = called.clone();
-            move || {
-                called.send("reload").unwrap();
-                Err(serde_json::json!({"error": "refused"}))
+            move |change| {
+                called
+                    .send(match change.deed {
+                        Deed::Reload => "reload",
+                        Deed::TakeBack => "take back",
+                        Deed::Edit { .. } => "edit",
+                    })
+                    .unwrap();
+                match change {
+                    Change { if_match: Some(tags), .. } if tags != ["\"one\""] => Err(Refused::Stale("\"one\"".into())),
+                    Change { dry_run: true, deed: Deed::Edit { at, with }, .. } => {
+                        Ok((serde_json::json!({"at": at, "with": format!("{with:?}")}), "\"two\"".into()))
+                    }
+                    _ => Err(Refused::Configuration(serde_json::json!({"error": "refused", "text": ""}))),
+                }
             }
         }),
         stop: Box::new({
@@ -137,7 +160,7 @@ fn try_start(socket: PathBuf) -> Result<Running, AdminError> {
         reopen: Box::new(move || reopened.send("reopen").unwrap()),
         access_log: None,
     };
-    let settings = AdminSettings { address: Some("127.0.0.1:0".parse().unwrap()), socket: Some(socket.clone()) };
+    let settings = AdminSettings { address: Some("127.0.0.1:0".parse().unwrap()), socket: Some(socket.clone()), token };
     let server = AdminServer::start(settings, workers.clone(), hooks)?;
     Ok(Running { server, workers, calls, socket })
 }
@@ -325,11 +348,11 @@ fn a_stale_socket_is_replaced_and_a_live_one_is_not() {
 fn a_taken_address_is_an_error_with_its_name() {
     let running = start();
     let address = running.server.address().unwrap();
-    let settings = AdminSettings { address: Some(address), socket: None };
+    let settings = AdminSettings { address: Some(address), socket: None, token: None };
     let hooks = Hooks {
         explain: Box::new(|_| Err(String::new())),
-        config: Box::new(|| serde_json::Value::Null),
-        reload: Box::new(|| Ok(serde_json::Value::Null)),
+        config: Box::new(Served::default),
+        change: Box::new(|_| Err(Refused::Failed(String::new()))),
         stop: Box::new(|| {}),
         reopen: Box::new(|| {}),
         access_log: None,
@@ -353,8 +376,82 @@ fn callers_that_say_nothing_do_not_keep_others_out() {
 fn the_configuration_is_read_and_reloaded_on_demand() {
     let running = start();
     let config = running.unix().get("/config").unwrap();
-    assert_eq!(config.body, r#"{"config":{"workers":2},"generation":5,"sources":{}}"#);
+    assert_eq!(config.body, r#"{"config":{"workers":2},"generation":5,"patch":{},"sources":{}}"#);
     let refused = running.unix().post("/reload").unwrap();
-    assert_eq!((refused.status, refused.body.as_str()), (422, r#"{"error":"refused"}"#));
+    assert_eq!((refused.status, refused.body.as_str()), (422, r#"{"error":"refused","text":""}"#));
     assert_eq!(running.calls.recv().unwrap(), "reload");
+}
+
+/// Sends a request with these fields and this body; the status and the answer as it came.
+fn send(running: &Running, line: &str, fields: &str, body: &str) -> (String, String) {
+    let length = body.len();
+    let question = format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{fields}\r\n{body}");
+    let answer = raw(&running.tcp(), &question);
+    (status_of(&answer).to_owned(), answer)
+}
+
+#[test]
+fn patches_are_read_and_conditions_heeded() {
+    let running = start();
+    let json_patch = "Content-Type: application/json-patch+json\r\n";
+    let (status, answer) = send(&running, "PATCH /config?dry_run", json_patch, r#"[{"op":"test"}]"#);
+    assert!(status == "200" && answer.contains("etag: \"two\"") && answer.contains("Operations"), "{answer}");
+    let (status, answer) = send(&running, "PATCH /config/routes/a%2Fb?dry_run=true", "", r#"{"to": "x"}"#);
+    assert!(status == "200" && answer.contains(r#""at":["routes","a/b"]"#) && answer.contains("Merge"), "{answer}");
+    let (status, answer) = send(&running, "DELETE /config/routes?dry_run=true", "", "");
+    assert!(status == "200" && answer.contains("Remove"), "{answer}");
+    assert_eq!(send(&running, "PUT /config/workers?dry_run", "If-Match: \"one\"\r\n", "3").0, "200");
+    let (status, answer) = send(&running, "PUT /config/workers", "If-Match: \"zero\"\r\n", "3");
+    assert!(status == "412" && answer.contains("etag: \"one\""), "{answer}");
+    assert_eq!(send(&running, "GET /config", "If-None-Match: \"one\"\r\n", "").0, "304");
+    assert_eq!(send(&running, "GET /config/workers", "", "").0, "200");
+    assert_eq!(send(&running, "GET /config/nothing", "", "").0, "404");
+    assert_eq!(send(&running, "PATCH /config", "", "{").0, "400");
+    assert_eq!(send(&running, "PATCH /config", "", "").0, "400");
+    assert_eq!(send(&running, "PATCH /config", "Content-Type: text/plain\r\n", "{}").0, "415");
+    assert_eq!(send(&running, "PATCH /config", "", &"x".repeat((1 << 20) + 1)).0, "413");
+    assert_eq!(send(&running, "DELETE /patch", "", "").0, "422");
+}
+
+#[test]
+fn an_endpoint_is_drained_weighed_and_called_ill() {
+    let running = start();
+    let path = "/upstreams/shop/endpoints/origin.example:80";
+    let (status, answer) = send(&running, &format!("GET {path}"), "", "");
+    assert_eq!(status, "200");
+    let tag = answer.split("etag: ").nth(1).unwrap().split('\r').next().unwrap().to_owned();
+    let fields = format!("If-Match: {tag}\r\nContent-Type: application/json\r\n");
+    let body = r#"{"weight": 7, "drain": true, "health": "unhealthy"}"#;
+    let (_, rehearsed) = send(&running, &format!("PATCH {path}?dry_run"), &fields, body);
+    assert!(rehearsed.contains(r#""weight":1"#), "{rehearsed}");
+    let (status, answer) = send(&running, &format!("PATCH {path}"), &fields, body);
+    assert!(status == "200" && answer.contains(r#""weight":7"#) && answer.contains("draining"), "{answer}");
+    assert!(answer.contains(r#""checked":"unhealthy""#), "{answer}");
+    assert_eq!(send(&running, &format!("PATCH {path}"), &fields, body).0, "412", "it is set otherwise by now");
+    assert_eq!(send(&running, &format!("POST {path}?drain=false&weight=null&health=healthy"), "", "").0, "200");
+    assert_eq!(send(&running, "PATCH /upstreams/shop/endpoints/nobody:1", "", "{\"weight\": 1}").0, "404");
+    assert_eq!(send(&running, "GET /upstreams/shop/endpoints/unix:/run/origin.sock", "", "").0, "200");
+}
+
+#[test]
+fn a_token_opens_the_address_and_the_socket_needs_none() {
+    let running = start_with(folder().join("admin.sock"), Some(Token::new("0123456789abcdef"))).unwrap();
+    let (status, answer) = send(&running, "GET /status", "", "");
+    assert!(status == "401" && answer.contains("www-authenticate: Bearer"), "{answer}");
+    assert_eq!(send(&running, "GET /status", "Authorization: Bearer 0123456789abcdef\r\n", "").0, "200");
+    assert_eq!(send(&running, "GET /livez", "", "").0, "200");
+    assert_eq!(running.unix().get("/status").unwrap().status, 200);
+    let document = json(&running.tcp().get("/openapi.json").unwrap());
+    assert_eq!(document["paths"]["/status"]["get"]["security"][0]["token"], serde_json::json!([]));
+}
+
+#[test]
+fn what_there_is_is_told() {
+    let running = start();
+    let connections = json(&running.unix().get("/connections").unwrap());
+    assert_eq!((&connections["open"], &connections["workers"][1]["open"]), (&1.into(), &1.into()));
+    assert_eq!(connections["upstreams"][0]["endpoints"][0]["name"], "origin.example:80");
+    assert_eq!(json(&running.unix().get("/certificates").unwrap())["certificates"], serde_json::json!([]));
+    let (status, answer) = send(&running, "DELETE /status", "", "");
+    assert!(status == "405" && answer.contains("allow: GET, HEAD"), "{answer}");
 }

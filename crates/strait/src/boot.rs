@@ -1,19 +1,21 @@
 //! From a configuration to a running proxy, and to its end.
 
 use crate::exit::Exit;
+use crate::kept::{Kept, Prefer, contested};
 use crate::log::Log;
 use crate::operator::{colors_are_welcome, say, terminals};
 use crate::reload::{Control, Reloader};
 use crate::source::{Output, Source};
 use crate::{allocator, descriptors, notify, ports, state, sticky_key, watch};
-use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strait_compile::{Compiler, Question, Terminals};
 use strait_config::value::Address;
 use strait_config::{Snapshot, Spanned};
-use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks};
+use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks, Refused, Token};
 use strait_control::files::{FileHooks, FileWatch, LOOK_EVERY};
 use strait_control::health::Checker;
 use strait_control::resolve::{ResolveIntervals, Resolver};
@@ -42,8 +44,9 @@ pub(crate) struct Running {
 ///
 /// # Errors
 /// How the process ends, after the reason has been said.
-pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Running, Exit> {
-    let mut snapshot = source.load().map_err(|findings| output.refuse(&findings))?;
+pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Option<Prefer>) -> Result<Running, Exit> {
+    let kept = kept(&source, output, prefer)?;
+    let mut snapshot = kept.over(&source).load().map_err(|findings| output.refuse(&findings))?;
     let mut compiler = Compiler::new(workers(&snapshot)).with_terminals(log_terminals());
     compiler = compiler.with_local_authority(state::authority());
     if let Some(key) = sticky_key::of(&snapshot) {
@@ -61,7 +64,7 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
     let checker = Arc::new(start_checker(&fleet)?);
     let control = Control { resolver: resolver.clone(), checker: checker.clone(), log: log.clone() };
-    let reloader = Reloader::new(source, output, compiler, snapshot.clone(), control, fleet.clone());
+    let reloader = Reloader::new(source, output, compiler, (snapshot.clone(), kept), control, fleet.clone());
     let reloader = Arc::new(Mutex::new(reloader));
     let files = watch_files(&fleet, &reloader).map_err(|error| failed(&format!("files: {error}")))?;
     watch_signals(&fleet, reloader.clone(), log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
@@ -73,6 +76,24 @@ pub(crate) fn start(source: Source, output: Output, watching: bool) -> Result<Ru
     say_ready(&fleet, admin.as_ref());
     notify::tell("READY=1");
     Ok(Running { fleet, admin, log, _resolver: resolver, _checker: checker, _files: files })
+}
+
+/// What the admin API has patched, for what the files say now.
+fn kept(source: &Source, output: Output, prefer: Option<Prefer>) -> Result<Kept, Exit> {
+    let kept = Kept::of(source).map_err(|why| failed(&why))?;
+    if kept.is_empty() {
+        return Ok(kept);
+    }
+    let files = source.load().map_err(|findings| output.refuse(&findings))?;
+    let settled = kept.settled(&files, prefer).map_err(|paths| {
+        say(&contested(&paths, &kept));
+        Exit::Configuration
+    })?;
+    if settled != kept {
+        settled.save().map_err(|error| failed(&format!("{}: {error}", settled.place().unwrap_or_default())))?;
+    }
+    say(&format!("the admin API's patch holds over {}: {}", source.name(), settled.place().unwrap_or_default()));
+    Ok(settled)
 }
 
 impl Running {
@@ -196,7 +217,7 @@ fn watch_signals(fleet: &Arc<Fleet>, reloader: Arc<Mutex<Reloader>>, log: Log) -
         reload: Box::new(move || {
             if let Ok(mut reloader) = reloader.lock() {
                 // Said to people already.
-                let _ = reloader.reload();
+                let _ = reloader.reload(None);
             }
         }),
         reopen: Box::new(move || log.reopen()),
@@ -231,33 +252,43 @@ fn end_after(fleet: Arc<Fleet>, timeout: Duration) {
     }
 }
 
-/// The admin API. An address that nobody wrote and another process has is done without.
+/// The admin API. An address or a socket that nobody wrote and another process has is done without.
 fn start_admin(snapshot: &Snapshot, desk: &Desk) -> Result<Option<AdminServer>, Exit> {
     let spec = &snapshot.spec.admin;
     let address: Option<&Spanned<Address>> = spec.address.get();
-    let socket = spec.socket.as_ref().and_then(|socket| match &socket.value {
+    let file = |address: &Address| match address {
         Address::Unix(path) => Some(path.clone()),
         _ => None,
-    });
-    let mut settings = AdminSettings { address: address.and_then(|address| address.socket()), socket };
-    if let Some(Address::Unix(path)) = address.map(|address| &address.value) {
-        settings.socket.get_or_insert_with(|| path.clone());
-    }
-    if settings.address.is_none() && settings.socket.is_none() {
-        return Ok(None);
-    }
-    let nobody_wrote = address.is_some_and(|address| !address.span.is_written());
-    match AdminServer::start(settings.clone(), desk.fleet.clone(), desk.hooks()) {
-        Ok(admin) => Ok(Some(admin)),
-        Err(AdminError::Address(at, _)) if nobody_wrote => {
-            let holder = ports::holder(at).map_or_else(String::new, |holder| format!(": {holder} has it"));
-            say(&format!("no admin API on {at}{holder} (set `admin: {{address: …}}`)"));
-            let socket_only = AdminSettings { address: None, ..settings };
-            let again = || AdminServer::start(socket_only.clone(), desk.fleet.clone(), desk.hooks()).map(Some);
-            if socket_only.socket.is_some() { again().map_err(|error| failed(&error.to_string())) } else { Ok(None) }
+    };
+    let written = spec.socket.as_ref().or(address).and_then(|socket| file(&socket.value));
+    let nobody_wrote = spec.socket.is_none() && address.is_some_and(|address| !address.span.is_written());
+    let token = spec.token.as_ref().map(|token| Token::new(token.value.as_str()));
+    let socket = written.or_else(|| usual_socket().filter(|_| nobody_wrote));
+    let mut settings = AdminSettings { address: address.and_then(|address| address.socket()), socket, token };
+    while settings.address.is_some() || settings.socket.is_some() {
+        match AdminServer::start(settings.clone(), desk.fleet.clone(), desk.hooks()) {
+            Ok(admin) => return Ok(Some(admin)),
+            Err(AdminError::Address(at, _)) if address.is_some_and(|address| !address.span.is_written()) => {
+                let holder = ports::holder(at).map_or_else(String::new, |holder| format!(": {holder} has it"));
+                say(&format!("no admin API on {at}{holder} (set `admin: {{address: …}}`)"));
+                settings.address = None;
+            }
+            // There is the address.
+            Err(AdminError::Socket(..)) if nobody_wrote => settings.socket = None,
+            Err(error) => return Err(failed(&error.to_string())),
         }
-        Err(error) => Err(failed(&error.to_string())),
     }
+    Ok(None)
+}
+
+/// The first of the usual places where a socket can be made.
+fn usual_socket() -> Option<PathBuf> {
+    let folder_is_there = |path: &PathBuf| {
+        let folder = path.parent()?;
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o750).create(folder);
+        made.is_ok().then_some(())
+    };
+    state::usual_sockets().into_iter().find(|path| folder_is_there(path).is_some())
 }
 
 /// What the admin API asks.
@@ -270,13 +301,13 @@ struct Desk {
 impl Desk {
     fn hooks(&self) -> Hooks {
         let (to_ask, to_stop) = (self.fleet.clone(), self.fleet.clone());
-        let (to_read, to_reload, log) = (self.reloader.clone(), self.reloader.clone(), self.log.clone());
+        let (to_read, to_change, log) = (self.reloader.clone(), self.reloader.clone(), self.log.clone());
         Hooks {
             explain: Box::new(move |asked| explained(&to_ask.plan(), to_ask.now_ms(), asked)),
-            config: Box::new(move || to_read.lock().map_or(Value::Null, |reloader| reloader.effective())),
-            reload: Box::new(move || match to_reload.lock() {
-                Ok(mut reloader) => reloader.reload(),
-                Err(_) => Err(json!({"error": "a defect", "text": "an earlier reload ended in a panic"})),
+            config: Box::new(move || to_read.lock().map(|reloader| reloader.served()).unwrap_or_default()),
+            change: Box::new(move |change| match to_change.lock() {
+                Ok(mut reloader) => reloader.change(change),
+                Err(_) => Err(Refused::Failed("a defect: an earlier reload ended in a panic".to_owned())),
             }),
             stop: Box::new(move || drain(&to_stop)),
             access_log: self.log.meter(),

@@ -44,8 +44,8 @@ impl Diff {
             [new] => (live(), Some(new.clone())),
             [old, new, ..] => (old.clone(), Some(new.clone())),
         };
-        let sides = self.side(Some(old), false, output).and_then(|old| Ok((old, self.side(new, true, output)?)));
-        let (old, new) = match sides {
+        let sides = self.sides(old, new, output);
+        let (old, new, patched) = match sides {
             Ok(sides) => sides,
             // As diff(1): 1 says that they differ.
             Err(Exit::Failed) => return Exit::Usage,
@@ -53,25 +53,45 @@ impl Diff {
         };
         let steps = difference(&old, &new);
         if output == Output::Json {
-            let steps: Vec<Value> = steps.iter().map(Step::to_json).collect();
-            print(&format!("{:#}\n", json!({"same": steps.is_empty(), "changes": steps})));
+            let json = |steps: &[Step]| steps.iter().map(Step::to_json).collect::<Vec<Value>>();
+            let same = steps.is_empty() && patched.is_empty();
+            print(&format!("{:#}\n", json!({"same": same, "changes": json(&steps), "patched": json(&patched)})));
         } else {
             print(&steps.iter().map(Step::to_text).collect::<String>());
+            if !patched.is_empty() {
+                print("the admin API has patched, and a reload keeps:\n");
+                print(&patched.iter().map(Step::to_text).collect::<String>());
+            }
         }
-        if steps.is_empty() { Exit::Done } else { Exit::Failed }
+        if steps.is_empty() && patched.is_empty() { Exit::Done } else { Exit::Failed }
     }
 
-    /// The effective configuration of one side.
-    fn side(&self, path: Option<PathBuf>, is_new: bool, output: Output) -> Result<Value, Exit> {
-        if path.as_ref().is_some_and(|path| path.as_os_str() == LIVE) {
-            return self.ask();
+    /// Both sides, and what the admin API has patched in the running process: files are compared with it as a reload
+    /// would take them.
+    fn sides(&self, old: PathBuf, new: Option<PathBuf>, output: Output) -> Result<(Value, Value, Vec<Step>), Exit> {
+        let is_live = |path: &PathBuf| path.as_os_str() == LIVE;
+        if is_live(&old) && !new.as_ref().is_some_and(is_live) {
+            let live = self.ask()?;
+            let source = Source::of(new.as_slice()).with(&self.over);
+            let files = effective(&source, output)?;
+            let Some(patch) =
+                live.get("patch").filter(|patch| patch.as_object().is_some_and(|patch| !patch.is_empty()))
+            else {
+                return Ok((live, files, Vec::new()));
+            };
+            let patched = effective(&source.patched(patch), output)?;
+            let steps = difference(&files, &patched);
+            return Ok((live, patched, steps));
         }
-        let source = Source::of(path.as_slice());
-        let source = if is_new { source.with(&self.over) } else { source };
-        let snapshot = source.load().map_err(|findings| output.refuse(&findings))?;
-        // What does not compile would not serve either.
-        Compiler::new(1).compile(&snapshot).map_err(|findings| output.refuse(&findings))?;
-        Ok(Effective::of(&snapshot).to_json())
+        let side = |path: PathBuf, over: bool| {
+            if is_live(&path) {
+                return self.ask();
+            }
+            let source = Source::of(&[path]);
+            effective(&if over { source.with(&self.over) } else { source }, output)
+        };
+        let new = new.map_or_else(|| effective(&Source::of(&[]).with(&self.over), output), |new| side(new, true));
+        Ok((side(old, false)?, new?, Vec::new()))
     }
 
     fn ask(&self) -> Result<Value, Exit> {
@@ -81,4 +101,12 @@ impl Diff {
             Exit::Failed
         })
     }
+}
+
+/// The effective configuration of a source, if it would serve.
+fn effective(source: &Source, output: Output) -> Result<Value, Exit> {
+    let snapshot = source.load().map_err(|findings| output.refuse(&findings))?;
+    // What does not compile would not serve either.
+    Compiler::new(1).compile(&snapshot).map_err(|findings| output.refuse(&findings))?;
+    Ok(Effective::of(&snapshot).to_json())
 }

@@ -27,6 +27,7 @@ mod exit;
 mod explain;
 mod format;
 mod help;
+mod kept;
 mod live;
 mod log;
 mod lsp;

@@ -51,7 +51,7 @@ impl Proxy {
         if self.print_config {
             return print_config(&source, &line, output);
         }
-        match boot::start(source, output, false) {
+        match boot::start(source, output, false, None) {
             Ok(running) => {
                 greet(&running, &line);
                 running.wait()

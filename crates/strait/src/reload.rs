@@ -1,6 +1,7 @@
 //! A new configuration for a process that serves: compiled aside, published whole, or not at all.
 
 use crate::boot::not_bound;
+use crate::kept::{Kept, Prefer, contested};
 use crate::log::Log;
 use crate::notify;
 use crate::operator::say;
@@ -9,9 +10,11 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use strait_compile::{Change, Compiler, changes};
-use strait_config::{Effective, Snapshot};
+use strait_compile::{Change, Compiler, Step, changes, difference};
+use strait_config::{Diagnostics, Effective, Snapshot};
+use strait_control::admin::{self, Deed, Refused, Served, tag_of};
 use strait_control::health::Checker;
+use strait_control::patch::{self, PatchError};
 use strait_control::resolve::Resolver;
 use strait_dataplane::Fleet;
 use strait_plan::{Plan, Workers as _};
@@ -44,8 +47,8 @@ pub(crate) struct Reloader {
     fleet: Arc<Fleet>,
     /// What serves now.
     serving: Snapshot,
-    /// The same, for whoever asks.
-    effective: Value,
+    /// What the admin API has patched in it.
+    kept: Kept,
 }
 
 impl Reloader {
@@ -53,18 +56,19 @@ impl Reloader {
         source: Source,
         output: Output,
         compiler: Compiler,
-        started_with: Snapshot,
+        (started_with, kept): (Snapshot, Kept),
         control: Control,
         fleet: Arc<Fleet>,
     ) -> Self {
-        let effective = Effective::of(&started_with).to_json();
         let serving = started_with.clone();
-        Self { source, output, compiler, started_with, control, fleet, serving, effective }
+        Self { source, output, compiler, started_with, control, fleet, serving, kept }
     }
 
-    /// The configuration that serves.
-    pub(crate) fn effective(&self) -> Value {
-        self.effective.clone()
+    /// The configuration that serves, for the admin API.
+    pub(crate) fn served(&self) -> Served {
+        let effective = Effective::of(&self.serving).to_json();
+        let tag = tag(&effective, &self.kept);
+        Served { effective, patch: self.kept.patch.clone(), state_file: self.kept.place(), tag }
     }
 
     /// The files and folders whose changes can change what serves.
@@ -82,8 +86,8 @@ impl Reloader {
     pub(crate) fn reload_if_changed(&mut self) {
         let serving = &self.serving;
         let same = |new: Snapshot| new.sources.same_texts(&serving.sources) && new.spec == serving.spec;
-        if !self.source.load().is_ok_and(same) {
-            let _ = self.reload();
+        if !self.kept.over(&self.source).load().is_ok_and(same) {
+            let _ = self.reload(None);
         }
     }
 
@@ -92,31 +96,121 @@ impl Reloader {
     ///
     /// # Errors
     /// Why it was refused, for tools; it has been said to people.
-    pub(crate) fn reload(&mut self) -> Result<Value, Value> {
+    pub(crate) fn reload(&mut self, prefer: Option<Prefer>) -> Result<Value, Value> {
         notify::reloading();
-        let outcome = self.load_and_publish();
+        let outcome = self.settle(prefer).and_then(|kept| {
+            let source = kept.over(&self.source);
+            self.load_and_publish(&source, kept)
+        });
         notify::tell("READY=1");
         outcome
     }
 
-    fn load_and_publish(&mut self) -> Result<Value, Value> {
-        let loaded = self.source.load().and_then(|snapshot| Ok((self.compiler.compile(&snapshot)?, snapshot)));
-        let (plan, snapshot) = loaded.map_err(|findings| {
-            self.output.show(&findings);
-            say(&format!("{} is refused: the configuration of before serves on", self.source.name()));
-            json!({"error": "refused", "text": findings.to_string()})
-        })?;
+    /// What is kept, over what the files say now.
+    fn settle(&self, prefer: Option<Prefer>) -> Result<Kept, Value> {
+        if self.kept.is_empty() {
+            return Ok(self.kept.clone());
+        }
+        let files = self.source.load().map_err(|findings| self.refuse(&findings))?;
+        self.kept.settled(&files, prefer).map_err(|paths| {
+            let text = format!("{}\n  the configuration of before serves on", contested(&paths, &self.kept));
+            say(&text);
+            json!({"error": "contested", "text": text})
+        })
+    }
+
+    fn refuse(&self, findings: &Diagnostics) -> Value {
+        self.output.show(findings);
+        say(&format!("{} is refused: the configuration of before serves on", self.source.name()));
+        json!({"error": "refused", "text": findings.to_string()})
+    }
+
+    fn load_and_publish(&mut self, source: &Source, kept: Kept) -> Result<Value, Value> {
+        let loaded = source.load().and_then(|snapshot| Ok((self.compiler.compile(&snapshot)?, snapshot)));
+        let (plan, snapshot) = loaded.map_err(|findings| self.refuse(&findings))?;
         let log_to = self.control.log.prepare(&snapshot, plan.access_log.is_off()).map_err(|error| {
             let text = format!("{error}\n  the configuration of before serves on");
             say(&text);
             json!({"error": "not_opened", "text": text})
         })?;
         let (generation, changes) = self.publish(plan, log_to)?;
-        self.effective = Effective::of(&snapshot).to_json();
+        if kept != self.kept
+            && let Err(error) = kept.save()
+        {
+            let place = kept.place().unwrap_or_default();
+            say(&format!("the patch cannot be kept in {place}: {error}; it holds until the process ends"));
+        }
+        self.kept = kept;
         let waits = self.say_what_waits(&snapshot);
         self.serving = snapshot;
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        Ok(json!({"generation": generation, "changes": changes, "waits_for_restart": waits}))
+        Ok(json!({"generation": generation, "changes": changes, "waits_for_restart": waits, "dry_run": false}))
+    }
+
+    /// Does what the admin API asks for, or says what it would change.
+    ///
+    /// # Errors
+    /// Why nothing was changed.
+    pub(crate) fn change(&mut self, change: admin::Change) -> Result<(Value, String), Refused> {
+        let served = self.served();
+        if change.if_match.is_some_and(|tags| !tags.contains(&served.tag)) {
+            return Err(Refused::Stale(served.tag));
+        }
+        let prefer = match change.prefer.as_deref() {
+            Some("file") => Some(Prefer::File),
+            Some("api") => Some(Prefer::Api),
+            _ => None,
+        };
+        let report = match change.deed {
+            Deed::Reload if change.dry_run => {
+                let kept = self.settle(prefer).map_err(Refused::Configuration)?;
+                let source = kept.over(&self.source);
+                return self.rehearse(&source, &served);
+            }
+            Deed::Reload => self.reload(prefer),
+            Deed::Edit { .. } | Deed::TakeBack => {
+                // A file that somebody is about to write is none of this change.
+                let files = self.source.clone().frozen(&self.serving);
+                let kept = self.edited(&files, change.deed, &served)?;
+                let source = kept.over(&files);
+                if change.dry_run {
+                    return self.rehearse(&source, &served);
+                }
+                self.load_and_publish(&source, kept)
+            }
+        };
+        report.map_err(Refused::Configuration).map(|report| (report, self.served().tag))
+    }
+
+    /// What is to be kept after an edit.
+    fn edited(&self, files: &Source, deed: Deed, served: &Served) -> Result<Kept, Refused> {
+        let Deed::Edit { at, with } = deed else { return Ok(self.kept.none()) };
+        let config = served.effective.get("config").unwrap_or(&Value::Null);
+        let written = Effective::of(&self.serving).written();
+        let edit = patch::resolved(config, &written, &at, &with).map_err(|error| match error {
+            PatchError::Malformed(why) => Refused::Malformed(why),
+            PatchError::Missing(why) => Refused::Missing(why),
+            PatchError::Failed(why) => Refused::Conflict(why),
+        })?;
+        let files = files.load().map_err(|findings| Refused::Configuration(self.refuse(&findings)))?;
+        let effective = Effective::of(&files);
+        let patch = patch::kept(&effective.values(), &effective.written(), &self.kept.patch, &edit);
+        Ok(self.kept.with(patch, &files))
+    }
+
+    /// What a source would change, if it can serve. Ports are not asked for.
+    fn rehearse(&self, source: &Source, served: &Served) -> Result<(Value, String), Refused> {
+        let refuse =
+            |findings: Diagnostics| Refused::Configuration(json!({"error": "refused", "text": findings.to_string()}));
+        let snapshot = source.load().map_err(refuse)?;
+        let mut compiler = Compiler::new(1).with_local_authority(crate::state::authority_if_there());
+        compiler.compile(&snapshot).map_err(refuse)?;
+        let steps = difference(&served.effective, &Effective::of(&snapshot).to_json());
+        let changes: Vec<String> = steps.iter().map(|step: &Step| step.to_text().trim_end().to_owned()).collect();
+        let generation = self.fleet.plan().generation;
+        let waits = self.what_waits(&snapshot);
+        let report = json!({"generation": generation, "changes": changes, "waits_for_restart": waits, "dry_run": true});
+        Ok((report, served.tag.clone()))
     }
 
     /// Takes up certificates and authorities whose files have changed: what serves is compiled anew. Where that cannot
@@ -179,12 +273,21 @@ impl Reloader {
 
     /// Names what is for the life of the process.
     fn say_what_waits(&self, snapshot: &Snapshot) -> Vec<&'static str> {
-        let (was, is) = (&self.started_with.spec, &snapshot.spec);
-        let waits = [(was.workers != is.workers, "workers"), (was.admin != is.admin, "admin")];
-        let waiting: Vec<_> = waits.into_iter().filter(|(waits, _)| *waits).map(|(_, key)| key).collect();
+        let waiting = self.what_waits(snapshot);
         waiting.iter().for_each(|key| say(&format!("`{key}` takes effect when strait is started again")));
         waiting
     }
+
+    fn what_waits(&self, snapshot: &Snapshot) -> Vec<&'static str> {
+        let (was, is) = (&self.started_with.spec, &snapshot.spec);
+        let waits = [(was.workers != is.workers, "workers"), (was.admin != is.admin, "admin")];
+        waits.into_iter().filter(|(waits, _)| *waits).map(|(_, key)| key).collect()
+    }
+}
+
+fn tag(effective: &Value, kept: &Kept) -> String {
+    let config = effective.get("config").unwrap_or(&Value::Null);
+    tag_of(&format!("{config}{}", kept.patch))
 }
 
 fn say_changes(generation: u64, changes: &[Change]) {

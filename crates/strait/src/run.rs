@@ -2,6 +2,7 @@
 
 use crate::boot;
 use crate::exit::Exit;
+use crate::kept::Prefer;
 use crate::operator::say;
 use crate::source::{Output, Over, Source};
 use clap::Args;
@@ -24,6 +25,9 @@ pub(crate) struct Run {
     /// Read the configuration anew whenever its files change
     #[arg(long)]
     watch: bool,
+    /// Whose word holds where the files and what the admin API has patched both changed a value
+    #[arg(long, value_name = "WHOSE")]
+    prefer: Option<Prefer>,
 }
 
 impl Run {
@@ -34,7 +38,7 @@ impl Run {
         if self.print_config {
             return source.print_config(output);
         }
-        match boot::start(source, output, self.watch) {
+        match boot::start(source, output, self.watch, self.prefer) {
             Ok(running) => running.wait(),
             Err(exit) => {
                 if nowhere && output == Output::Text {

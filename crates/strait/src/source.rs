@@ -15,6 +15,10 @@ pub(crate) struct Source {
     from: Origin,
     /// What goes over it: `path=value`.
     sets: Vec<String>,
+    /// A merge patch that goes over that.
+    patch: Option<String>,
+    /// Texts that stand for files.
+    texts: Vec<(PathBuf, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +61,26 @@ impl Source {
         self
     }
 
+    /// The same with a JSON merge patch over it.
+    pub(crate) fn patched(mut self, patch: &serde_json::Value) -> Self {
+        // YAML reads JSON but for characters that nobody sees.
+        let visible = |c: char| match c {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                format!("\\u{:04x}", u32::from(c))
+            }
+            _ => c.to_string(),
+        };
+        self.patch = Some(patch.to_string().chars().map(visible).collect());
+        self
+    }
+
+    /// The same with the files as they were when this was loaded, whatever they say by now.
+    pub(crate) fn frozen(mut self, loaded: &Snapshot) -> Self {
+        let files = loaded.sources.files().iter();
+        self.texts = files.map(|file| (PathBuf::from(&file.name), file.text.clone())).collect();
+        self
+    }
+
     /// Whether nothing was named and nothing is in the usual places.
     pub(crate) fn is_nowhere(&self) -> bool {
         matches!(&self.from, Origin::Paths(paths) if *paths == [PathBuf::from(USUAL_PLACES[0])] && !paths.iter().all(|p| p.exists()))
@@ -68,6 +92,8 @@ impl Source {
     /// Everything that is wrong with it.
     pub(crate) fn load(&self) -> Result<Snapshot, Diagnostics> {
         let loader = self.sets.iter().fold(Loader::new(), |loader, flag| loader.set(flag.as_str()));
+        let loader = self.texts.iter().fold(loader, |loader, (path, text)| loader.open(path, text.as_str()));
+        let loader = self.patch.iter().fold(loader, |loader, patch| loader.patch(patch.as_str()));
         match &self.from {
             Origin::Paths(paths) => loader.load(paths),
             Origin::Text { name, text } => loader.load_str(name, text),
@@ -108,7 +134,7 @@ impl Source {
 
 impl From<Origin> for Source {
     fn from(from: Origin) -> Self {
-        Self { from, sets: Vec::new() }
+        Self { from, sets: Vec::new(), patch: None, texts: Vec::new() }
     }
 }
 

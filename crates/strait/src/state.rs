@@ -1,11 +1,11 @@
-//! Where Strait keeps what outlives it: the local authority.
+//! Where Strait keeps what outlives it: the local authority, the key of cookies, what the admin API has patched.
 
 use std::path::PathBuf;
 use strait_compile::LocalAuthority;
 
-/// The folder of the local authority: below `$STRAIT_STATE`, else the folder that systemd gives (`StateDirectory=`),
+/// The folder of all that: `$STRAIT_STATE`, else the folder that systemd gives (`StateDirectory=`),
 /// else the usual place of the system (for root) or of the user.
-pub(crate) fn authority_folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // Several folders are separated by colons.
     let systemd = || {
@@ -19,7 +19,12 @@ pub(crate) fn authority_folder() -> PathBuf {
     let is_root = rustix::process::geteuid().is_root();
     let usual = || if is_root { None } else { of_user() };
     let state = variable("STRAIT_STATE").or_else(systemd).or_else(usual);
-    state.unwrap_or_else(|| PathBuf::from("/var/lib/strait")).join("ca")
+    state.unwrap_or_else(|| PathBuf::from("/var/lib/strait"))
+}
+
+/// The folder of the local authority.
+pub(crate) fn authority_folder() -> PathBuf {
+    folder().join("ca")
 }
 
 /// The local authority of a process that serves: made when it is first needed.
@@ -30,4 +35,14 @@ pub(crate) fn authority() -> LocalAuthority {
 /// The local authority for verbs that only look.
 pub(crate) fn authority_if_there() -> LocalAuthority {
     LocalAuthority::IfThere(authority_folder())
+}
+
+/// Where the admin socket is when nobody says where, best first: systemd's `RuntimeDirectory=`, the user's, the system's.
+pub(crate) fn usual_sockets() -> Vec<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let systemd =
+        variable("RUNTIME_DIRECTORY").and_then(|all| all.to_string_lossy().split(':').next().map(PathBuf::from));
+    let of_user = variable("XDG_RUNTIME_DIR").map(|folder| folder.join("strait"));
+    let folders = systemd.into_iter().chain(of_user).chain([PathBuf::from("/run/strait")]);
+    folders.map(|folder| folder.join("admin.sock")).collect()
 }

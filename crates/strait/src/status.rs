@@ -1,12 +1,16 @@
 //! `strait status`: what a running Strait does now.
 
 use crate::exit::Exit;
+use crate::live;
 use crate::operator::{print, say};
 use crate::source::{Output, Source};
+use crate::state;
 use clap::Args;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use strait_config::spec;
 use strait_config::value::{Address, Value as _};
 use strait_control::client::AdminAddress;
 
@@ -20,7 +24,7 @@ pub(crate) struct Status {
 /// Where a running Strait is asked.
 #[derive(Debug, Args)]
 pub(crate) struct Admin {
-    /// Its admin address or socket [default: 127.0.0.1:9900]
+    /// Its admin address or socket [default: the usual socket, then 127.0.0.1:9900]
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
     /// Its configuration, which names the address
@@ -37,8 +41,7 @@ impl Admin {
     /// The address without a word, if there is one.
     pub(crate) fn address_quietly(&self) -> Option<AdminAddress> {
         let source = Source::of(&self.config);
-        let admin = source.load().ok()?.spec.admin;
-        admin.socket.or_else(|| admin.address.get().cloned()).and_then(|address| reachable(address.value))
+        place(&source.load().ok()?.spec.admin)
     }
 
     /// The address of this name, or the default one.
@@ -53,19 +56,33 @@ impl Admin {
                 say(&format!("`{text}` is not an admin address: write 127.0.0.1:9900 or unix:/path"));
                 Exit::Usage
             };
-            return reachable(Address::parse(text).map_err(refused)?).ok_or(Exit::Usage);
+            let token = std::env::var("STRAIT_ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
+            let place = reachable(Address::parse(text).map_err(refused)?).ok_or(Exit::Usage)?;
+            return Ok(place.bearing(token));
         }
         let source = match &*self.config {
             [] => Source::text("defaults", "routes: {/: {respond: here}}"),
             paths => Source::of(paths),
         };
         let admin = source.load().map_err(|findings| Output::Text.refuse(&findings))?.spec.admin;
-        let written = admin.socket.or_else(|| admin.address.get().cloned());
-        written.and_then(|address| reachable(address.value)).ok_or_else(|| {
+        place(&admin).ok_or_else(|| {
             say("the configuration switches the admin API off");
             Exit::Failed
         })
     }
+}
+
+/// Where a Strait of this configuration is asked: what is written, else a usual socket that is there, else the usual
+/// address.
+fn place(admin: &spec::Admin) -> Option<AdminAddress> {
+    let address = admin.address.get();
+    let nobody_wrote = admin.socket.is_none() && address.is_some_and(|address| !address.span.is_written());
+    let usual = || state::usual_sockets().into_iter().find(|path| UnixStream::connect(path).is_ok());
+    let usual = nobody_wrote.then(usual).flatten();
+    let written = || admin.socket.clone().or_else(|| address.cloned());
+    let place = usual.map(AdminAddress::Unix).or_else(|| reachable(written()?.value))?;
+    let token = admin.token.as_ref().map(|token| token.value.clone());
+    Some(place.bearing(token))
 }
 
 /// Where to knock for what was bound: for all addresses, at this machine's own.
@@ -93,6 +110,10 @@ impl Status {
                 return Exit::Failed;
             }
         };
+        if answer.status != 200 {
+            say(&live::reason(&address, &answer));
+            return Exit::Failed;
+        }
         match serde_json::from_str::<Value>(&answer.body) {
             Ok(report) if output == Output::Json => print(&format!("{report:#}\n")),
             Ok(report) => print(&text(&report)),

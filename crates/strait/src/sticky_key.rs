@@ -2,11 +2,12 @@
 //! the process.
 
 use crate::operator::say;
+use crate::state;
 use std::fs::{self, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use strait_config::Snapshot;
 use strait_config::spec::Sticky;
 
@@ -19,12 +20,7 @@ pub(crate) fn of(snapshot: &Snapshot) -> Option<Vec<u8>> {
     if !needs_key(snapshot) {
         return None;
     }
-    let Some(folder) = state_folder() else {
-        say(
-            "sticky: there is no folder to keep the key of cookies in: clients forget their endpoint at a restart; set `key`",
-        );
-        return None;
-    };
+    let folder = state::folder();
     let kept = kept_in(&folder);
     if let Err(error) = &kept {
         let path = folder.join(NAME);
@@ -44,15 +40,6 @@ fn needs_key(snapshot: &Snapshot) -> bool {
     let of_routes = routes.filter_map(|(_, route)| route.sticky.as_ref());
     let of_upstreams = spec.upstreams.iter().filter_map(|(_, upstream)| upstream.sticky.as_ref());
     of_routes.chain(of_upstreams).any(|sticky: &Sticky| sticky.key.is_none())
-}
-
-/// systemd's, else the XDG base directory's.
-fn state_folder() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    // systemd lists several, divided by colons; the first is ours.
-    let of_systemd = variable("STATE_DIRECTORY").and_then(|list| list.to_str()?.split(':').next().map(PathBuf::from));
-    let of_user = || variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")));
-    of_systemd.or_else(|| Some(of_user()?.join("strait")))
 }
 
 fn kept_in(folder: &Path) -> io::Result<Vec<u8>> {

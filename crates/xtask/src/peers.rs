@@ -45,6 +45,7 @@ const PYTHON_PACKAGES: &[&str] = &[
     "grpcio>=1.80,<2",
     "grpcio-health-checking>=1.80,<2",
     "sslyze>=6.3,<7",
+    "schemathesis==4.32.5",
 ];
 // undici 7 needs a newer node than Debian 12 has.
 const NODE_PACKAGES: &[&str] = &["ws@8", "undici@6", "yaml-language-server@1.18.0"];

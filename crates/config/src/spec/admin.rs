@@ -11,7 +11,7 @@ use strait_config_derive::Spec;
 
 /// Health, metrics and control of the running process. A text stands for `address`.
 #[derive(Debug, Clone, PartialEq, Spec)]
-#[spec(noun = "`admin`", short = "address", empty_ok, check = socket_is_a_file, peers(listen = "address", bind = "address", port = "address", path = "socket", enabled = "`address: off` switches it off"), unbuilt(dashboard = "the dashboard", tokens = "tokens for the admin API", tls = "TLS"))]
+#[spec(noun = "`admin`", short = "address", empty_ok, check = sound, peers(listen = "address", bind = "address", port = "address", path = "socket", secret = "token", tokens = "token", password = "token", enabled = "`address: off` switches it off"), unbuilt(dashboard = "the dashboard", tls = "TLS"))]
 pub struct Admin {
     /// Where `/livez`, `/readyz` and `/metrics` are served, or `off`. Whoever reaches it can read metrics and stop the process, so it is this machine only by default.
     #[spec(default = OrOff::On(Spanned::unwritten(Address::Socket((Ipv4Addr::LOCALHOST, 9900).into()))))]
@@ -19,14 +19,28 @@ pub struct Admin {
     /// A socket file that serves the same.
     #[spec(example = "unix:/run/strait/admin.sock")]
     pub socket: Option<Spanned<Address>>,
+    /// What callers of the address must send as `Authorization: Bearer …`; `/livez`, `/readyz` and `/openapi.json` are open without it. The socket needs none: its mode says who may open it. Without a token every user of this machine may change what is served through the address.
+    #[spec(example = "${cred:admin-token}")]
+    pub token: Option<Spanned<String>>,
 }
 
-fn socket_is_a_file(admin: &Admin, _: &Node, decoder: &mut Decoder) {
+/// Characters of a token: fewer are guessed.
+const TOKEN_CHARS_MIN: usize = 16;
+
+fn sound(admin: &Admin, _: &Node, decoder: &mut Decoder) {
     if let Some(socket) = admin.socket.as_ref().filter(|socket| !matches!(socket.value, Address::Unix(_))) {
         decoder.report(
             Diagnostic::error(codes::ADDRESS, socket.span, "`socket` is a socket file")
                 .label("this is a port")
                 .replace("write unix:/run/strait/admin.sock", socket.span, "unix:/run/strait/admin.sock"),
+        );
+    }
+    let speakable = |token: &str| token.bytes().all(|octet| octet.is_ascii_graphic());
+    if let Some(token) = admin.token.as_ref().filter(|token| token.len() < TOKEN_CHARS_MIN || !speakable(token)) {
+        decoder.report(
+            Diagnostic::error(codes::RANGE, token.span, format!("`token` has at least {TOKEN_CHARS_MIN} characters, none of them a space"))
+                .label("this one is too easy to guess, or cannot be sent")
+                .hint("make one with `openssl rand -hex 32`, and name where it is kept: `${cred:admin-token}`, `${file:/etc/strait/token}`"),
         );
     }
 }

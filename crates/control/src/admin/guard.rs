@@ -2,10 +2,9 @@
 //! pointed at 127.0.0.1: so the Host must be one that only this machine has, and what changes state must not come from
 //! another origin.
 
-use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
-use axum::response::IntoResponse;
-use serde_json::json;
+use super::call::{Response, refused};
+use super::table::Access;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::net::IpAddr;
 
 /// Through which door a request came.
@@ -23,12 +22,53 @@ pub(super) enum Caller {
 }
 
 /// The answer to a request that is not permitted.
-pub(super) fn refusal<B>(request: &Request<B>, caller: Caller) -> Option<Response<Body>> {
-    // A configuration may hold what is nobody else's business, though no `${…}` is replaced in it.
-    let is_private = request.uri().path() == "/config";
-    let changes = is_private || !matches!(*request.method(), Method::GET | Method::HEAD);
-    let reason = objection(request.headers(), changes, caller)?;
-    Some((StatusCode::FORBIDDEN, axum::Json(json!({ "error": reason }))).into_response())
+pub(super) fn refusal(headers: &HeaderMap, access: Access, caller: Caller, token: Option<&Token>) -> Option<Response> {
+    let changes = matches!(access, Access::Private | Access::Change);
+    if let Some(reason) = objection(headers, changes, caller) {
+        return Some(refused(StatusCode::FORBIDDEN, reason));
+    }
+    let Caller::Tcp { .. } = caller else { return None };
+    if access == Access::Open || token.is_none_or(|token| token.is_borne(headers)) {
+        return None;
+    }
+    let mut refusal = refused(StatusCode::UNAUTHORIZED, "this address asks for a token: `Authorization: Bearer …`");
+    refusal.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    Some(refusal)
+}
+
+/// What a caller of the address must bear (RFC 6750 §2.1).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// A token.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(token.into())
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    fn is_borne(&self, headers: &HeaderMap) -> bool {
+        let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+        let Some((scheme, borne)) = line.to_str().ok().and_then(|line| line.split_once(' ')) else { return false };
+        scheme.eq_ignore_ascii_case("bearer") && is_same(borne.trim().as_bytes(), self.0.as_bytes())
+    }
+}
+
+/// Without what it says.
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a token")
+    }
+}
+
+/// Compares in a time that tells only the length.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let difference = one.iter().zip(other).fold(0, |difference, (a, b)| difference | (a ^ b));
+    one.len() == other.len() && std::hint::black_box(difference) == 0
 }
 
 fn objection(headers: &HeaderMap, changes: bool, caller: Caller) -> Option<&'static str> {
@@ -75,7 +115,8 @@ fn is_foreign(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, objection};
+    use super::super::table::Access;
+    use super::{Caller, Token, objection, refusal};
     use axum::http::HeaderMap;
 
     const LOCAL: Caller = Caller::Tcp { peer_is_loopback: true, bound_to_loopback: true };
@@ -116,6 +157,29 @@ mod tests {
         check(OPEN_REMOTE, &[("host", "localhost")], true, false);
         check(OPEN_LOCAL, &[("host", "strait.internal:9900")], true, false);
         check(OPEN_LOCAL, &[("host", "localhost:9900")], true, true);
+    }
+
+    #[test]
+    fn a_token_is_asked_for_where_there_is_one() {
+        let token = Token::new("secret");
+        let status = |access, caller, fields: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            headers.append("host", "localhost".parse().unwrap());
+            for (name, value) in fields {
+                headers.append(*name, value.parse().unwrap());
+            }
+            refusal(&headers, access, caller, Some(&token)).map(|refusal| refusal.status().as_u16())
+        };
+        let right = [("authorization", "Bearer secret")];
+        assert_eq!(status(Access::Read, LOCAL, &right), None);
+        assert_eq!(status(Access::Change, LOCAL, &[("authorization", "bearer  secret")]), None);
+        assert_eq!(status(Access::Open, LOCAL, &[]), None);
+        assert_eq!(status(Access::Change, Caller::Unix, &[]), None, "the socket has its mode");
+        for wrong in ["Bearer secre", "Bearer secret2", "Basic secret", "secret", ""] {
+            assert_eq!(status(Access::Read, LOCAL, &[("authorization", wrong)]), Some(401), "{wrong}");
+        }
+        assert_eq!(status(Access::Read, LOCAL, &[right[0], right[0]]), Some(401));
+        assert_eq!(status(Access::Change, OPEN_REMOTE, &right), Some(403), "a token crosses no network in plain");
     }
 
     #[test]

@@ -5,21 +5,32 @@
 //! connection, so that this bounds everything a caller can hold.
 
 mod answers;
+mod call;
+mod configuration;
 mod endpoints;
 mod guard;
+mod inventory;
 mod metrics;
+mod openapi;
 mod socket;
 mod status;
+mod table;
 
+pub use call::tag_of;
+pub use guard::Token;
 pub use socket::SocketError;
 
-use axum::Router;
+use crate::patch::With;
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, StatusCode, header};
+use call::{Response, refused};
 use guard::Caller;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use socket::SocketFile;
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -54,16 +65,18 @@ pub struct AdminSettings {
     pub address: Option<SocketAddr>,
     /// A Unix socket, created with mode 0660.
     pub socket: Option<PathBuf>,
+    /// What callers of the address must bear; nothing when there is none.
+    pub token: Option<Token>,
 }
 
 /// What the admin API asks of the rest of the process.
 pub struct Hooks {
     /// Says what would be done with a request, or why that is not one.
     pub explain: Explain,
-    /// The configuration that is served: `{"config": …, "sources": …}`, secrets left out.
-    pub config: Box<dyn Fn() -> serde_json::Value + Send + Sync>,
-    /// Reads the configuration anew and serves it; answers what changed, or why it is refused.
-    pub reload: Box<dyn Fn() -> Result<serde_json::Value, serde_json::Value> + Send + Sync>,
+    /// The configuration that is served.
+    pub config: Box<dyn Fn() -> Served + Send + Sync>,
+    /// Changes what is served; answers what that changed, with the tag of what is served now.
+    pub change: Apply,
     /// Begins a drain; called for every request to stop, so a second call must be harmless.
     pub stop: Box<dyn Fn() + Send + Sync>,
     /// Opens the access log anew.
@@ -72,8 +85,70 @@ pub struct Hooks {
     pub access_log: Option<Arc<AccessLogMeter>>,
 }
 
+/// The configuration that is served.
+#[derive(Clone, Debug, Default)]
+pub struct Served {
+    /// `{"config": …, "sources": …}`, references instead of secrets.
+    pub effective: serde_json::Value,
+    /// The merge patch that is part of it.
+    pub patch: serde_json::Value,
+    /// Where that is kept; `None` for only as long as the process lives.
+    pub state_file: Option<String>,
+    /// Its tag, in quotes: another one when it is another configuration.
+    pub tag: String,
+}
+
+/// What to change in what is served.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The change.
+    pub deed: Deed,
+    /// Whether only to say what it would do.
+    pub dry_run: bool,
+    /// The tags of what it may be done to; `None` for whatever is served.
+    pub if_match: Option<Vec<String>>,
+    /// Whose word holds where the files and the patch contradict each other: `file` or `api`.
+    pub prefer: Option<String>,
+}
+
+/// A change to what is served.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// Reads the files anew.
+    Reload,
+    /// Patches the configuration at a place.
+    Edit {
+        /// Keys from the top.
+        at: Vec<String>,
+        /// What is done there.
+        with: With,
+    },
+    /// Takes all patches back.
+    TakeBack,
+}
+
+/// Why nothing was changed.
+#[derive(Clone, Debug)]
+pub enum Refused {
+    /// What is served has another tag: this one.
+    Stale(String),
+    /// What was asked for makes no sense.
+    Malformed(String),
+    /// There is nothing at the place.
+    Missing(String),
+    /// It contradicts what is there.
+    Conflict(String),
+    /// The configuration that would serve cannot: `{"error": …, "text": …}`.
+    Configuration(serde_json::Value),
+    /// It could not be kept, or a defect.
+    Failed(String),
+}
+
 /// Explains what is asked about.
 pub type Explain = Box<dyn Fn(&Asked) -> Result<String, String> + Send + Sync>;
+
+/// Changes what is served: what that changed, and the tag of what is served then.
+pub type Apply = Box<dyn Fn(Change) -> Result<(serde_json::Value, String), Refused> + Send + Sync>;
 
 /// A request that is asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,6 +204,9 @@ pub(crate) struct Desk {
     pub(crate) workers: Arc<dyn Workers>,
     pub(crate) hooks: Hooks,
     pub(crate) started: Instant,
+    pub(crate) settings: AdminSettings,
+    /// What changes something waits for its turn.
+    pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The two doors, bound and not yet open.
@@ -145,9 +223,10 @@ impl AdminServer {
     pub fn start(settings: AdminSettings, workers: Arc<dyn Workers>, hooks: Hooks) -> Result<Self, AdminError> {
         let tcp = settings.address.map(bind).transpose()?;
         let address = tcp.as_ref().and_then(|listener| listener.local_addr().ok());
-        let made = settings.socket.map(|path| SocketFile::make(&path).map_err(|error| AdminError::Socket(path, error)));
+        let made = settings.socket.clone();
+        let made = made.map(|path| SocketFile::make(&path).map_err(|error| AdminError::Socket(path, error)));
         let (socket, unix) = made.transpose()?.unzip();
-        let desk = Arc::new(Desk { workers, hooks, started: Instant::now() });
+        let desk = Arc::new(Desk { workers, hooks, started: Instant::now(), settings, turn: Arc::default() });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(COMPUTING_THREADS_MAX)
@@ -191,19 +270,18 @@ fn bind(address: SocketAddr) -> Result<std::net::TcpListener, AdminError> {
 }
 
 async fn serve(doors: Doors, desk: Arc<Desk>, ended: oneshot::Receiver<()>) {
-    let router = answers::router(desk);
     let (on_tcp, on_unix) = (Places::new(), Places::new());
     tokio::select! {
         // An error means that the sender is gone: that is the signal.
         _ = ended => {}
-        () = serve_tcp(doors.tcp, &router, &on_tcp) => {}
-        () = serve_unix(doors.unix, &router, &on_unix) => {}
+        () = serve_tcp(doors.tcp, &desk, &on_tcp) => {}
+        () = serve_unix(doors.unix, &desk, &on_unix) => {}
     }
     let _ = timeout(LAST_ANSWERS_TIMEOUT, async { tokio::join!(on_tcp.all_free(), on_unix.all_free()) }).await;
 }
 
 /// Never ends.
-async fn serve_tcp(listener: Option<std::net::TcpListener>, router: &Router, places: &Places) {
+async fn serve_tcp(listener: Option<std::net::TcpListener>, desk: &Arc<Desk>, places: &Places) {
     let Some(listener) = listener.and_then(|listener| said(TcpListener::from_std(listener))) else {
         return std::future::pending().await;
     };
@@ -213,7 +291,7 @@ async fn serve_tcp(listener: Option<std::net::TcpListener>, router: &Router, pla
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let caller = Caller::Tcp { peer_is_loopback: peer.ip().is_loopback(), bound_to_loopback };
-                tokio::spawn(connection(stream, caller, router.clone(), place));
+                tokio::spawn(connection(stream, caller, desk.clone(), place));
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,
         }
@@ -221,7 +299,7 @@ async fn serve_tcp(listener: Option<std::net::TcpListener>, router: &Router, pla
 }
 
 /// Never ends.
-async fn serve_unix(listener: Option<std::os::unix::net::UnixListener>, router: &Router, places: &Places) {
+async fn serve_unix(listener: Option<std::os::unix::net::UnixListener>, desk: &Arc<Desk>, places: &Places) {
     let Some(listener) = listener.and_then(|listener| said(UnixListener::from_std(listener))) else {
         return std::future::pending().await;
     };
@@ -229,7 +307,7 @@ async fn serve_unix(listener: Option<std::os::unix::net::UnixListener>, router: 
         let place = places.take().await;
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(connection(stream, Caller::Unix, router.clone(), place));
+                tokio::spawn(connection(stream, Caller::Unix, desk.clone(), place));
             }
             Err(_) => sleep(ACCEPT_PAUSE).await,
         }
@@ -241,20 +319,13 @@ fn said<T>(result: io::Result<T>) -> Option<T> {
 }
 
 /// Serves one request. Its outcome interests nobody but the caller, who has the answer or not.
-async fn connection<S>(stream: S, caller: Caller, router: Router, _place: Option<OwnedSemaphorePermit>)
+async fn connection<S>(stream: S, caller: Caller, desk: Arc<Desk>, _place: Option<OwnedSemaphorePermit>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request| {
-        let refusal = guard::refusal(&request, caller);
-        let router = router.clone();
-        async move {
-            match refusal {
-                Some(refusal) => Ok(refusal),
-                None => router.call(request).await,
-            }
-        }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let desk = desk.clone();
+        async move { Ok::<_, Infallible>(answered(desk, request.map(Body::new), caller).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -262,6 +333,31 @@ where
         .max_buf_size(HEAD_BYTES_MAX)
         .keep_alive(false);
     let _ = timeout(CONNECTION_TIMEOUT, http.serve_connection(TokioIo::new(stream), service)).await;
+}
+
+/// Finds what a request asks for, whether its caller may, and the answer.
+async fn answered(desk: Arc<Desk>, request: Request<Body>, caller: Caller) -> Response {
+    let found = table::find(request.method(), request.uri().path());
+    let access = match &found {
+        table::Match::Found(operation, _) => operation.access,
+        _ => table::Access::Read,
+    };
+    if let Some(refusal) = guard::refusal(request.headers(), access, caller, desk.settings.token.as_ref()) {
+        return refusal;
+    }
+    match found {
+        table::Match::Found(operation, parts) => table::answered(desk, operation, parts, request).await,
+        table::Match::OtherMethods(methods) => {
+            let mut refusal = refused(StatusCode::METHOD_NOT_ALLOWED, &format!("this is asked for by {methods}"));
+            if let Ok(methods) = HeaderValue::from_str(&methods) {
+                refusal.headers_mut().insert(header::ALLOW, methods);
+            }
+            refusal
+        }
+        table::Match::Nothing => {
+            refused(StatusCode::NOT_FOUND, "there is nothing here; /openapi.json lists what there is")
+        }
+    }
 }
 
 /// The right to hold a connection, counted for each door so that one cannot starve the other.

@@ -48,7 +48,7 @@ impl Demo {
         let listen = self.listen.unwrap_or_else(|| free(8080));
         let yaml = configuration(&origins, listen, free(9900));
         print(&format!("This runs:\n\n{}", indented(&yaml)));
-        match boot::start(Source::text("demo", yaml), output, false) {
+        match boot::start(Source::text("demo", yaml), output, false, None) {
             Ok(running) => self.show(running),
             Err(exit) => exit,
         }

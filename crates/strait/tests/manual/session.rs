@@ -96,6 +96,7 @@ impl Session {
         let mut command = Command::new("sh");
         command.args(["-eu", "-c", script]).current_dir(&self.folder).stdin(Stdio::null());
         command.env("PATH", format!("{}:{}", program.display(), peers::path()));
+        command.env("STRAIT_STATE", self.folder.join("state")).env("XDG_RUNTIME_DIR", self.folder.join("run"));
         command.env("HOME", &self.folder).env("NO_COLOR", "1").env("COLUMNS", "100").env_remove("RUST_BACKTRACE");
         command
     }

@@ -40,14 +40,22 @@ impl Strait {
         words: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
-        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("strait-process-{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        Self::start_in(new_folder(), program, configuration, words, environment)
+    }
+
+    fn start_in(
+        folder: PathBuf,
+        program: &str,
+        configuration: &str,
+        words: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         std::fs::write(folder.join("strait.yaml"), configuration).unwrap();
         let mut command = Command::new(program);
         command
             .args(words)
+            .env("STRAIT_STATE", folder.join("state"))
+            .env("XDG_RUNTIME_DIR", folder.join("run"))
             .envs(environment.iter().copied())
             .current_dir(&folder)
             .stdin(Stdio::null())
@@ -66,10 +74,29 @@ impl Strait {
         Self { child, lines, folder }
     }
 
+    /// Starts it with a configuration and further files beside it.
+    pub(crate) fn prepared(configuration: &str, files: &[(&str, &str)], words: &[&str]) -> Self {
+        let folder = new_folder();
+        for (name, text) in files {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        Self::start_in(folder, env!("CARGO_BIN_EXE_strait"), configuration, words, &[])
+    }
+
+    /// Ends it, and starts it anew with what it has left.
+    pub(crate) fn restarted(mut self, words: &[&str]) -> Self {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let folder = std::mem::take(&mut self.folder);
+        let text = std::fs::read_to_string(folder.join("strait.yaml")).unwrap();
+        Self::start_in(folder, env!("CARGO_BIN_EXE_strait"), &text, words, &[])
+    }
+
     /// Another run of the program, in the same folder.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strait"));
         command.args(words).current_dir(&self.folder);
+        command.env("STRAIT_STATE", self.folder.join("state")).env("XDG_RUNTIME_DIR", self.folder.join("run"));
         command
     }
 
@@ -140,8 +167,18 @@ impl Drop for Strait {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
+        if !self.folder.as_os_str().is_empty() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
     }
+}
+
+fn new_folder() -> PathBuf {
+    static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("strait-process-{}-{count}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 /// An origin that answers every request with this body.
