@@ -52,7 +52,8 @@ fn things(plan: &Plan) -> BTreeMap<String, String> {
         }
     }
     for upstream in plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none()) {
-        let mut own = format!("{:?} {:?} {:?}", upstream.balance, upstream.hash_key, upstream.retry);
+        let mut own =
+            format!("{:?} {:?} {:?} {:?}", upstream.balance, upstream.hash_key, upstream.sticky, upstream.retry);
         let _ = write!(own, " {} {}", upstream.queue_max, upstream.keep_alive_max);
         let durations =
             [upstream.connect_timeout, upstream.first_byte_timeout, upstream.idle_timeout, upstream.keep_alive_timeout];

@@ -446,7 +446,7 @@ fn limits(listener: &Listener, route: Option<&Route>) -> Vec<(&'static str, Stri
 
 fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
     let Action::Forward { upstreams, .. } = &route.action else { return Vec::new() };
-    let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index));
+    let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index).map(|upstream| &**upstream));
     let each = |timeout: fn(&Upstream) -> (Duration, Source)| {
         each(used(), |upstream| {
             let (timeout, source) = timeout(upstream);

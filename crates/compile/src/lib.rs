@@ -47,13 +47,14 @@ pub use tls::LocalAuthority;
 
 use filters::{Filters, Kept};
 use registry::Registry;
+use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use strait_config::spec::LogFormat;
 use strait_config::value::LogPath;
 use strait_config::{Diagnostic, Diagnostics, Snapshot};
 use strait_expr::Expression;
-use strait_plan::{AccessLog, Form, Plan, Sampling, log_environment};
+use strait_plan::{AccessLog, Form, Found, Lookup, Plan, Sampling, Upstream, log_environment};
 use strait_record::Format;
 use texts::Texts;
 use tls::Tls;
@@ -162,17 +163,17 @@ impl Compiler {
         let mut filters = Filters::of(snapshot, &mut self.kept, self.seed);
         let tables = routes::tables(snapshot, self.seed, &mut upstreams, &mut filters, &mut found);
         found.extend(filters.into_findings());
-        let (upstreams, mut tls) = upstreams.into_list();
+        let (upstreams, in_place, mut tls) = upstreams.into_parts();
         let listeners = listeners::listeners(snapshot, &tables, &mut tls);
         found.append(&mut tls.found);
         let files = tls.into_files();
-        let access_log = self.access_log(snapshot, &mut found);
+        let access_log = Arc::new(self.access_log(snapshot, &mut found));
         if found.iter().any(Diagnostic::is_error) {
             return Err(snapshot.refuse(found));
         }
         self.warnings = found;
         self.tls.forget_issued();
-        self.registry.remember(&tables, &upstreams);
+        self.registry.remember(&tables, &upstreams, in_place);
         self.kept.forget_dead();
         self.generation += 1;
         Ok(Arc::new(Plan {
@@ -183,6 +184,38 @@ impl Compiler {
             drain_timeout: snapshot.spec.drain_timeout.get().map(Into::into),
             files,
         }))
+    }
+
+    /// The next plan after this one of the same snapshot, with what some of its look-ups have found now; `None` when that
+    /// changes nothing. Only upstreams that have these are made anew, and of those the endpoints that remain keep their
+    /// state.
+    ///
+    /// # Errors
+    /// What forbids to speak to the endpoints that were found, such as a certificate that has gone.
+    pub fn discovered(
+        &mut self,
+        snapshot: &Snapshot,
+        plan: &Plan,
+        finds: impl IntoIterator<Item = (Lookup, Vec<Found>)>,
+    ) -> Result<Option<Arc<Plan>>, Diagnostics> {
+        let finds = finds.into_iter();
+        let news: HashSet<Lookup> =
+            finds.filter_map(|(lookup, found)| self.registry.note_found(&lookup, found).then_some(lookup)).collect();
+        let is_concerned = |upstream: &Upstream| upstream.lookups.iter().any(|lookup| news.contains(lookup));
+        if !plan.upstreams.iter().any(|upstream| is_concerned(upstream)) {
+            return Ok(None);
+        }
+        let tls = Tls::new(snapshot, &mut self.tls, (self.clock)());
+        let mut upstreams = Upstreams::none(snapshot, &self.registry, tls, &self.sticky_key);
+        let list = upstreams.renewed(&plan.upstreams, is_concerned);
+        let found = upstreams.into_findings();
+        if found.iter().any(Diagnostic::is_error) {
+            return Err(snapshot.refuse(found));
+        }
+        let renewed = list.iter().filter(|upstream| is_concerned(upstream));
+        renewed.for_each(|upstream| self.registry.remember_upstream(upstream));
+        self.generation += 1;
+        Ok(Some(Arc::new(Plan { generation: self.generation, upstreams: list, ..plan.clone() })))
     }
 
     fn access_log(&self, snapshot: &Snapshot, found: &mut Vec<Diagnostic>) -> AccessLog {

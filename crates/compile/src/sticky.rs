@@ -17,8 +17,13 @@ pub(crate) fn sticky<'n>(
     names: impl Iterator<Item = &'n str>,
 ) -> Arc<Sticky> {
     let key = spec.key.as_ref().map_or(own_key, |key| key.trim().as_bytes());
-    let tags = names.map(|name| tag(key, scope, name)).collect();
-    Sticky::new(spec.cookie.as_str(), attributes(spec), spec.secure, spec.mode == StickyMode::Strict, tags)
+    let is_strict = spec.mode == StickyMode::Strict;
+    renewed(&Sticky::new(spec.cookie.as_str(), attributes(spec), spec.secure, is_strict, key), scope, names)
+}
+
+/// The same cookie for these names.
+pub(crate) fn renewed<'n>(sticky: &Sticky, scope: &str, names: impl Iterator<Item = &'n str>) -> Arc<Sticky> {
+    sticky.with_tags(names.map(|name| tag(&sticky.key, scope, name)).collect())
 }
 
 /// 128 bits of HMAC-SHA-256, in base64url (RFC 4648 §5).

@@ -1,15 +1,16 @@
 //! Upstreams, named ones and those written in place, as the entries of a plan that routes name by index.
 
-use crate::registry::Registry;
+use crate::registry::{InPlace, Registry};
 use crate::tls::{Tls, UpstreamTls};
 use crate::{balance, sticky};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+use strait_config::limits::{TIERS_MAX, WEIGHT_MAX};
 use strait_config::spec::{self, To, UpstreamEndpoint};
 use strait_config::value::{Endpoint as Written, Host, Target};
-use strait_config::{Decoder, Node, Snapshot, Spanned, Spec as _};
-use strait_plan::{Endpoint, EndpointAddress, Health, Source, Sticky, TimeoutSources, Upstream, UpstreamState};
+use strait_config::{Decoder, Diagnostic, Node, Snapshot, Span, Spanned, Spec as _};
+use strait_plan::{Endpoint, EndpointAddress, Health, Lookup, Source, Sticky, TimeoutSources, Upstream, UpstreamState};
 use strait_tls::ClientPolicy;
 
 /// The upstreams of a plan in the making.
@@ -20,7 +21,8 @@ pub(crate) struct Upstreams<'s> {
     sticky_key: &'s [u8],
     /// For endpoints written as `https://` in upstreams without settings of their own.
     plain_tls: Option<UpstreamTls>,
-    list: Vec<Upstream>,
+    list: Vec<Arc<Upstream>>,
+    in_place: InPlace,
     /// The entry for a name under these timeouts and this cookie.
     known: HashMap<(Arc<str>, Own), usize, foldhash::fast::RandomState>,
     /// What holds for an upstream that is written in place: the defaults of the language.
@@ -48,11 +50,16 @@ pub(crate) struct Split {
 }
 
 impl<'s> Upstreams<'s> {
+    /// None of the upstreams yet.
+    pub(crate) fn none(snapshot: &'s Snapshot, registry: &'s Registry, tls: Tls<'s>, sticky_key: &'s [u8]) -> Self {
+        let unnamed = spec::Upstream::decode(&Node::unwritten("localhost:1"), &mut Decoder::default());
+        let (list, in_place, known) = (Vec::new(), HashMap::new(), HashMap::default());
+        Self { snapshot, registry, tls, sticky_key, plain_tls: None, list, in_place, known, unnamed }
+    }
+
     /// The named upstreams of a snapshot.
     pub(crate) fn of(snapshot: &'s Snapshot, registry: &'s Registry, tls: Tls<'s>, sticky_key: &'s [u8]) -> Self {
-        let unnamed = spec::Upstream::decode(&Node::unwritten("localhost:1"), &mut Decoder::default());
-        let (plain_tls, list, known) = (None, Vec::new(), HashMap::default());
-        let mut upstreams = Self { snapshot, registry, tls, sticky_key, plain_tls, list, known, unnamed };
+        let mut upstreams = Self::none(snapshot, registry, tls, sticky_key);
         for (name, upstream) in &snapshot.spec.upstreams {
             upstreams.add(&name.value, &upstream.endpoints, upstream);
         }
@@ -64,8 +71,45 @@ impl<'s> Upstreams<'s> {
         self.registry
     }
 
-    pub(crate) fn into_list(self) -> (Vec<Upstream>, Tls<'s>) {
-        (self.list, self.tls)
+    /// The entries, and what was written of those without a name.
+    pub(crate) fn into_parts(self) -> (Vec<Arc<Upstream>>, InPlace, Tls<'s>) {
+        (self.list, self.in_place, self.tls)
+    }
+
+    /// What was found wrong.
+    pub(crate) fn into_findings(self) -> Vec<Diagnostic> {
+        self.tls.found
+    }
+
+    /// The upstreams of a plan, some of them with what their look-ups have found now.
+    pub(crate) fn renewed(
+        &mut self,
+        list: &[Arc<Upstream>],
+        is_concerned: impl Fn(&Upstream) -> bool,
+    ) -> Vec<Arc<Upstream>> {
+        let mut renewed: Vec<Arc<Upstream>> = Vec::with_capacity(list.len());
+        for old in list {
+            let new = if is_concerned(old) { self.renewed_one(old, &renewed).map(Arc::new) } else { None };
+            renewed.push(new.unwrap_or_else(|| old.clone()));
+        }
+        renewed
+    }
+
+    /// Variants stand behind what they are variants of.
+    fn renewed_one(&mut self, old: &Upstream, before: &[Arc<Upstream>]) -> Option<Upstream> {
+        if let Some(base) = old.variant_of.and_then(|base| before.get(base)) {
+            return Some(variant(old, base));
+        }
+        match self.snapshot.upstream(&old.name) {
+            Some(spec) => Some(self.build(&old.name, &spec.endpoints, spec)),
+            None => {
+                let written = self.registry.in_place(&old.name)?;
+                let defaults = self.unnamed.take()?;
+                let upstream = self.build(&old.name, written, &defaults);
+                self.unnamed = Some(defaults);
+                Some(upstream)
+            }
+        }
     }
 
     /// The entries a route leads to.
@@ -116,6 +160,7 @@ impl<'s> Upstreams<'s> {
         let base = known.unwrap_or_else(|| {
             let endpoints = endpoints.iter().map(|address| UpstreamEndpoint::plain(address.clone()));
             let endpoints: Vec<_> = endpoints.collect();
+            self.in_place.insert(name.as_str().into(), endpoints.clone());
             let defaults = self.unnamed.take();
             let index = defaults.as_ref().map_or(usize::MAX, |defaults| self.add(&name, &endpoints, defaults));
             self.unnamed = defaults;
@@ -143,16 +188,10 @@ impl<'s> Upstreams<'s> {
         let sticky = sticky.map(|sticky| self.sticky(sticky, &upstream.name, &upstream.endpoints));
         let variant = Upstream {
             sticky: sticky.or_else(|| upstream.sticky.clone()),
-            hash_key: upstream.hash_key.clone(),
             connect_timeout: own.connect.unwrap_or(upstream.connect_timeout),
             first_byte_timeout: own.first_byte.unwrap_or(upstream.first_byte_timeout),
             idle_timeout: own.idle.unwrap_or(upstream.idle_timeout),
             tunnel_timeout: own.tunnel.unwrap_or(upstream.tunnel_timeout),
-            name: upstream.name.clone(),
-            endpoints: upstream.endpoints.clone(),
-            health_check: upstream.health_check.clone(),
-            balance: upstream.balance.clone(),
-            state: upstream.state.clone(),
             sources: TimeoutSources {
                 connect: own.connect.map_or(upstream.sources.connect, |_| Source::Route),
                 first_byte: own.first_byte.map_or(upstream.sources.first_byte, |_| Source::Route),
@@ -160,26 +199,38 @@ impl<'s> Upstreams<'s> {
                 tunnel: own.tunnel.map_or(upstream.sources.tunnel, |_| Source::Route),
             },
             variant_of: Some(base),
-            ..*upstream
+            ..Upstream::clone(upstream)
         };
         self.push(key, variant)
     }
 
     fn push(&mut self, key: (Arc<str>, Own), upstream: Upstream) -> usize {
         self.known.insert(key, self.list.len());
-        self.list.push(upstream);
+        self.list.push(Arc::new(upstream));
         self.list.len() - 1
     }
 
     fn add(&mut self, name: &str, endpoints: &[UpstreamEndpoint], spec: &spec::Upstream) -> usize {
+        let upstream = self.build(name, endpoints, spec);
+        self.push((upstream.name.clone(), Own::default()), upstream)
+    }
+
+    fn build(&mut self, name: &str, written: &[UpstreamEndpoint], spec: &spec::Upstream) -> Upstream {
         let name: Arc<str> = name.into();
         let timeouts = self.snapshot.spec.defaults.timeout.overridden(&spec.timeout);
         let state = self.registry.upstream(&name);
         let mut tls = spec.tls.as_ref().map(|tls| self.tls.upstream(Some(&tls.0)));
-        let endpoints: Vec<_> =
-            endpoints.iter().map(|endpoint| self.endpoint((&name, &state), endpoint, spec, tls.as_mut())).collect();
+        let mut endpoints = Vec::with_capacity(written.len());
+        written.iter().for_each(|one| self.endpoints((&name, &state), one, spec, tls.as_mut(), &mut endpoints));
+        let lookups: Vec<_> = written.iter().filter_map(lookup).collect();
+        if !lookups.is_empty() {
+            // Two look-ups may find the same endpoint.
+            let mut seen = HashSet::new();
+            endpoints.retain(|endpoint| seen.insert(endpoint.name.clone()));
+        }
         let upstream = Upstream {
             name: name.clone(),
+            lookups,
             balance: balance::balance(spec, &endpoints),
             hash_key: balance::hash_key(&spec.balance),
             sticky: spec.sticky.as_ref().map(|sticky| self.sticky(sticky, &name, &endpoints)),
@@ -202,7 +253,7 @@ impl<'s> Upstreams<'s> {
             variant_of: None,
         };
         start_as_asked(&upstream);
-        self.push((name, Own::default()), upstream)
+        upstream
     }
 
     /// The cookie that keeps a client with one of these endpoints.
@@ -214,6 +265,32 @@ impl<'s> Upstreams<'s> {
     pub(crate) fn sticky_sides(&self, spec: &spec::Sticky, pattern: &str, split: &[usize]) -> Arc<Sticky> {
         let name = |&index: &usize| self.list.get(index).map_or("", |upstream| &*upstream.name);
         sticky::sticky(spec, self.sticky_key, pattern, split.iter().map(name))
+    }
+
+    /// Appends the endpoints that one entry of the list stands for: itself, or what its look-up found.
+    fn endpoints(
+        &mut self,
+        upstream: (&str, &Arc<UpstreamState>),
+        written: &UpstreamEndpoint,
+        spec: &spec::Upstream,
+        mut tls: Option<&mut UpstreamTls>,
+        out: &mut Vec<Endpoint>,
+    ) {
+        let Some(lookup) = lookup(written) else { return out.push(self.endpoint(upstream, written, spec, tls)) };
+        for found in self.registry.found(&lookup) {
+            let tier = written.tier().saturating_add(found.tier.into()).min(TIERS_MAX);
+            let tls = self.endpoint_tls(&found.host, false, written.address.span, tls.as_deref_mut());
+            let (name, port) = (found.address.to_string(), found.address.port());
+            let address = EndpointAddress::Name(found.address.ip().to_string(), port);
+            out.push(Endpoint {
+                authority: format!("{}:{port}", found.host).into(),
+                weight: written.weight.saturating_mul(found.weight).min(WEIGHT_MAX),
+                tier: tier.try_into().unwrap_or(u8::MAX),
+                connections_max: written.max_connections.unwrap_or(spec.max_connections).get(),
+                state: self.registry.endpoint(upstream, &name, address, tls),
+                name: name.into(),
+            });
+        }
     }
 
     fn endpoint(
@@ -232,8 +309,15 @@ impl<'s> Upstreams<'s> {
             }
             // A socket file has no name that a Host field could carry.
             Written::Unix(path) => (EndpointAddress::Unix(path.clone()), "localhost".into()),
+            // What is looked up stands for endpoints and is none itself.
+            Written::Dns { host, port } => (EndpointAddress::Name(host.clone(), *port), name.clone()),
+            Written::Srv(host) => (EndpointAddress::Name(host.clone(), 0), name.clone()),
         };
-        let tls = self.endpoint_tls(&written.address, tls);
+        let (host, is_https) = match &written.address.value {
+            Written::Tcp { host, tls, .. } => (host.to_string(), *tls),
+            Written::Unix(_) | Written::Dns { .. } | Written::Srv(_) => ("localhost".to_owned(), false),
+        };
+        let tls = self.endpoint_tls(&host, is_https, written.address.span, tls);
         let state = self.registry.endpoint(upstream, &name, address, tls);
         Endpoint {
             name,
@@ -247,16 +331,18 @@ impl<'s> Upstreams<'s> {
 
     /// How TLS is spoken to an endpoint: by its upstream's settings, or by those of the language where it is written
     /// as `https://`.
-    fn endpoint_tls(&mut self, written: &Spanned<Written>, own: Option<&mut UpstreamTls>) -> Option<Arc<ClientPolicy>> {
-        let (host, is_https) = match &written.value {
-            Written::Tcp { host, tls, .. } => (host.to_string(), *tls),
-            Written::Unix(_) => ("localhost".to_owned(), false),
-        };
+    fn endpoint_tls(
+        &mut self,
+        host: &str,
+        is_https: bool,
+        at: Span,
+        own: Option<&mut UpstreamTls>,
+    ) -> Option<Arc<ClientPolicy>> {
         match own {
-            Some(own) => self.tls.endpoint(own, &host, written.span),
+            Some(own) => self.tls.endpoint(own, host, at),
             None if is_https => {
                 let mut plain = self.plain_tls.take().unwrap_or_else(|| self.tls.upstream(None));
-                let policy = self.tls.endpoint(&mut plain, &host, written.span);
+                let policy = self.tls.endpoint(&mut plain, host, at);
                 self.plain_tls = Some(plain);
                 policy
             }
@@ -283,5 +369,26 @@ fn sources(own: &spec::Timeouts) -> TimeoutSources {
         first_byte: source(own.first_byte.is_some()),
         idle: source(own.idle.is_some()),
         tunnel: source(own.tunnel.is_some()),
+    }
+}
+
+/// Where the endpoints of an entry are looked up, if they are.
+fn lookup(written: &UpstreamEndpoint) -> Option<Lookup> {
+    match &written.address.value {
+        Written::Dns { host, port } => Some(Lookup::Dns { host: host.clone(), port: *port }),
+        Written::Srv(name) => Some(Lookup::Srv { name: name.clone() }),
+        Written::Tcp { .. } | Written::Unix(_) => None,
+    }
+}
+
+/// A variant of an upstream that was made anew: what it has of its own stays.
+pub(crate) fn variant(old: &Upstream, base: &Upstream) -> Upstream {
+    let names = || base.endpoints.iter().map(|endpoint| &*endpoint.name);
+    Upstream {
+        endpoints: base.endpoints.clone(),
+        balance: base.balance.clone(),
+        state: base.state.clone(),
+        sticky: old.sticky.as_ref().map(|sticky| sticky::renewed(sticky, &base.name, names())),
+        ..old.clone()
     }
 }

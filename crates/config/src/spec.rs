@@ -8,6 +8,7 @@ mod defaults;
 mod health;
 mod http2;
 mod listener;
+mod resolver;
 mod retry;
 mod route;
 mod telemetry;
@@ -25,6 +26,7 @@ pub use defaults::{DefaultTimeouts, Defaults};
 pub use health::{CheckMethod, CheckProtocol, CheckStart, CheckStep, HealthCheck, OutlierDetection, OutlierMode};
 pub use http2::Http2;
 pub use listener::{HalfClose, Limits, Listener, Protocol};
+pub use resolver::{AddressFamily, Resolver};
 pub use retry::{Backoff, Retry, RetryOn};
 pub use route::{Redirect, RedirectStatus, Respond, Route, To};
 pub use telemetry::{AccessLog, Facility, LogFormat, Rotate, Syslog, Telemetry};
@@ -100,6 +102,9 @@ use strait_config_derive::Spec;
         assertions = "assert",
         invariants = "assert",
         test = "tests",
+        resolvers = "resolver",
+        dns = "resolver",
+        nameservers = "resolver",
         includes = "include",
         import = "include",
         api = "admin",
@@ -143,6 +148,8 @@ pub struct Root {
     /// Networks of proxies in front of this one: only from them are `X-Forwarded-For` and its like believed. From everyone else they are removed.
     #[spec(default = OneOrMany::default(), example = "[10.0.0.0/8]")]
     pub trusted_proxies: OneOrMany<Spanned<Cidr>>,
+    /// Who is asked for the names of `dns://` and `srv://`.
+    pub resolver: Resolver,
     /// Number of worker threads. Without it there is one per core.
     #[spec(min = 1_u32, max = 1024_u32)]
     pub workers: Option<u32>,

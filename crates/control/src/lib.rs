@@ -17,6 +17,7 @@
 
 pub mod admin;
 pub mod client;
+pub mod discover;
 pub mod files;
 pub mod health;
 pub mod patch;

@@ -215,7 +215,7 @@ fn set_resolved(states: &Mutex<States>, addresses: &[SocketAddr]) {
 }
 
 /// Between nine and eleven tenths, so that names do not come in step.
-fn jittered(interval: Duration) -> Duration {
+pub(crate) fn jittered(interval: Duration) -> Duration {
     // A keyed hash of nothing is random by its key.
     let random = RandomState::new().hash_one(()) % 1024;
     interval.mul_f64(0.9 + 0.2 * random as f64 / 1024.0)

@@ -114,7 +114,7 @@ fn start_with(socket: PathBuf, token: Option<Token>) -> Result<Running, AdminErr
     let meters: Vec<Arc<WorkerMeter>> = vec![Arc::default(), Arc::default()];
     meters[1].exchanges.add(3);
     meters[1].connections_open.up();
-    let plan = Plan { generation: 5, upstreams: vec![upstream()], ..Plan::default() };
+    let plan = Plan { generation: 5, upstreams: vec![Arc::new(upstream())], ..Plan::default() };
     let workers = Arc::new(FakeWorkers { plan: Mutex::new(Arc::new(plan)), meters, ..FakeWorkers::default() });
     let (called, calls) = mpsc::channel();
     let reopened = called.clone();

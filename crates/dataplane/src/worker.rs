@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use strait_plan::{Listener, Plan};
+use strait_plan::{Listener, Plan, Upstream};
 use strait_record::WorkerMeter;
 use strait_traffic::{Random, RetryLedger, Roster};
 use tokio::sync::{Notify, mpsc};
@@ -61,7 +61,7 @@ pub(crate) struct Worker {
 pub(crate) struct Adopted {
     pub(crate) plan: Arc<Plan>,
     /// For each upstream of the plan, what this worker keeps about it.
-    pub(crate) upstreams: Vec<UpstreamSlot>,
+    pub(crate) upstreams: Vec<Rc<UpstreamSlot>>,
     /// Draws for weighted splits.
     pub(crate) draws: Cell<u64>,
 }
@@ -206,11 +206,8 @@ impl Worker {
 
     /// Takes a plan for all exchanges that begin from now on, and opens and closes listeners by it.
     fn adopt(self: &Rc<Self>, plan: Arc<Plan>, bound: Vec<Bound>) {
-        let upstreams = plan.upstreams.iter().map(|upstream| UpstreamSlot {
-            roster: RefCell::new(Roster::new(self.id, self.peers.len())),
-            pools: upstream.endpoints.iter().map(|endpoint| self.pools.of(upstream, endpoint)).collect(),
-            ledger: self.ledger(&upstream.name),
-        });
+        let before = self.adopted();
+        let upstreams = plan.upstreams.iter().enumerate().map(|(at, upstream)| self.slot(at, upstream, &before));
         let upstreams = upstreams.collect();
         let draws = Cell::new(self.adopted().draws.get());
         let mut gates = self.gates.borrow_mut();
@@ -229,6 +226,22 @@ impl Worker {
                 gates.insert(bound.name.clone(), accept::open(self, bound));
             }
         }
+    }
+
+    /// What is kept about the upstream at this place of a plan: all of it when the upstream is the very same as before; its
+    /// turns and its connections when it is another of the same name.
+    fn slot(&self, at: usize, upstream: &Arc<Upstream>, before: &Adopted) -> Rc<UpstreamSlot> {
+        let old = before.plan.upstreams.get(at).zip(before.upstreams.get(at));
+        if let Some((_, slot)) = old.filter(|(old, _)| Arc::ptr_eq(old, upstream)) {
+            return slot.clone();
+        }
+        let of_name = old.filter(|(old, _)| old.name == upstream.name);
+        let roster = of_name.map(|(_, slot)| slot.roster.borrow().renewed());
+        Rc::new(UpstreamSlot {
+            roster: RefCell::new(roster.unwrap_or_else(|| Roster::new(self.id, self.peers.len()))),
+            pools: upstream.endpoints.iter().map(|endpoint| self.pools.of(upstream, endpoint)).collect(),
+            ledger: self.ledger(&upstream.name),
+        })
     }
 
     /// The ledger of an upstream's retries: the one of before, or a new one. An upstream with timeouts of a route's own

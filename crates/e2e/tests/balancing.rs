@@ -6,35 +6,16 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use support::{Strait, has, run, scratch};
-
-/// An origin that answers with its name, and says so in a field.
-fn serve(stream: impl std::io::Read + Write, name: &str) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    while reader.read_line(&mut line)? > 0 {
-        if line == "\r\n" {
-            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
-            reader.get_mut().write_all(answer.as_bytes())?;
-        }
-        line.clear();
-    }
-    Ok(())
-}
+use support::{Strait, answer, has, run, scratch, serve_origin};
 
 /// The address of a new origin.
 fn origin(name: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            std::thread::spawn(move || serve(stream.unwrap(), name));
-        }
-    });
+    serve_origin(listener, name);
     address
 }
 
@@ -197,7 +178,7 @@ fn an_origin_may_listen_on_a_unix_socket() {
     let listener = UnixListener::bind(&path).unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            std::thread::spawn(move || serve(stream.unwrap(), "socket"));
+            std::thread::spawn(move || answer(stream.unwrap(), "socket"));
         }
     });
     let text = format!("routes: {{/: \"unix:{}\"}}\n", path.display());

@@ -119,6 +119,7 @@ const ELSEWHERE: &[&str] = &[
     "consistent-hash",
     "sticky-canary",
     "backup",
+    "dns",
 ];
 
 /// The two origins: each says which it is, and what it was asked.

@@ -24,7 +24,7 @@ pub struct Endpoint {
 }
 
 /// How an endpoint is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EndpointAddress {
     /// A host, resolved by the control plane, and a port.
     Name(String, u16),

@@ -14,6 +14,7 @@ mod forwarded;
 mod health;
 mod hint;
 mod key;
+mod lookup;
 mod mailbox;
 mod outlier;
 mod own_fields;
@@ -31,6 +32,7 @@ pub use forwarded::{ClientView, TrustedProxies};
 pub use health::{CheckFigures, CheckKind, CheckStep, GrpcCheck, HealthCheck, HttpCheck};
 pub use hint::Hint;
 pub use key::HashKey;
+pub use lookup::{Found, Lookup};
 pub use mailbox::{PublishError, Workers};
 pub use outlier::{OutlierFigures, outcome_of};
 pub use own_fields::{IDENTITY_FAMILIES, OwnField, RESPONSE_REPLACED, request_skipped};
@@ -53,24 +55,32 @@ use strait_route::PathRules;
 use strait_tls::ListenerTls;
 
 /// Everything the workers need to know, at one moment.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// Counts published plans; stands in every access record.
     pub generation: u64,
     /// Where connections arrive.
     pub listeners: Vec<Listener>,
     /// Groups of endpoints; routes name them by index.
-    pub upstreams: Vec<Upstream>,
+    pub upstreams: Vec<Arc<Upstream>>,
     /// How access records are written, and of which exchanges.
-    pub access_log: AccessLog,
+    pub access_log: Arc<AccessLog>,
     /// How long a drain waits for what runs; `None` for as long as it takes.
     pub drain_timeout: Option<Duration>,
     /// Files of certificates, keys and authorities: when one of them changes, the same configuration is compiled anew.
     pub files: Vec<PathBuf>,
 }
 
+impl Plan {
+    /// Where endpoints are looked up, each once.
+    pub fn lookups(&self) -> Vec<Lookup> {
+        let all = self.upstreams.iter().flat_map(|upstream| &upstream.lookups);
+        all.collect::<std::collections::BTreeSet<_>>().into_iter().cloned().collect()
+    }
+}
+
 /// A bound address and how its connections are treated.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Listener {
     /// Its name in the configuration: its identity over reloads, together with its address.
     pub name: Arc<str>,

@@ -6,7 +6,6 @@ use strait_message::{Headers, Name};
 pub type Tag = [u8; 22];
 
 /// Keeps a client with what it came to first: an endpoint of an upstream, or an upstream of a split.
-#[derive(Debug)]
 pub struct Sticky {
     /// The cookie's name.
     pub cookie: Box<str>,
@@ -16,22 +15,54 @@ pub struct Sticky {
     pub secure: Option<bool>,
     /// Whether a client is refused whose endpoint cannot be used.
     pub is_strict: bool,
+    /// What makes its tags.
+    pub key: Box<[u8]>,
     /// The tags of what there is to come to, by its index.
     pub tags: Box<[Tag]>,
     /// Tags in order, with their index.
     sorted: Box<[(Tag, u16)]>,
 }
 
+/// Without its key.
+impl std::fmt::Debug for Sticky {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}{} of {}, secure {:?}, strict {}",
+            self.cookie,
+            self.attributes,
+            self.tags.len(),
+            self.secure,
+            self.is_strict
+        )
+    }
+}
+
 impl Sticky {
-    /// A cookie for these tags.
-    pub fn new(cookie: &str, attributes: String, secure: Option<bool>, is_strict: bool, tags: Vec<Tag>) -> Arc<Self> {
-        let mut sorted: Vec<_> = tags.iter().copied().zip(0..=u16::MAX).collect();
-        sorted.sort_unstable();
-        Arc::new(Self {
+    /// A cookie that keeps nobody yet.
+    pub fn new(cookie: &str, attributes: String, secure: Option<bool>, is_strict: bool, key: &[u8]) -> Self {
+        Self {
             cookie: cookie.into(),
             attributes: attributes.into(),
             secure,
             is_strict,
+            key: key.into(),
+            tags: Box::default(),
+            sorted: Box::default(),
+        }
+    }
+
+    /// The same cookie for these tags.
+    pub fn with_tags(&self, tags: Vec<Tag>) -> Arc<Self> {
+        let mut sorted: Vec<_> = tags.iter().copied().zip(0..=u16::MAX).collect();
+        sorted.sort_unstable();
+        let Self { cookie, attributes, secure, is_strict, key, .. } = self;
+        Arc::new(Self {
+            cookie: cookie.clone(),
+            attributes: attributes.clone(),
+            secure: *secure,
+            is_strict: *is_strict,
+            key: key.clone(),
             tags: tags.into(),
             sorted: sorted.into(),
         })
@@ -93,7 +124,7 @@ mod tests {
     #[test]
     fn a_client_sticks_to_what_its_tag_names() {
         let tags = vec![[b'b'; 22], [b'a'; 22], [b'c'; 22]];
-        let sticky = Sticky::new("s", "; Path=/".into(), None, false, tags);
+        let sticky = Sticky::new("s", "; Path=/".into(), None, false, b"key").with_tags(tags);
         let found = |value: &str| sticky.find(&headers(&[&format!("s={value}")]));
         assert_eq!(found(&"a".repeat(22)), Some(1));
         assert_eq!(found(&"c".repeat(22)), Some(2));

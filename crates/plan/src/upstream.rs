@@ -1,16 +1,18 @@
-use crate::{Absence, Endpoint, HashKey, HealthCheck, RetryPolicy, Sticky, UpstreamState};
+use crate::{Absence, Endpoint, HashKey, HealthCheck, Lookup, RetryPolicy, Sticky, UpstreamState};
 use std::sync::Arc;
 use std::time::Duration;
 pub use strait_traffic::WEIGHT_MAX;
 use strait_traffic::{Balance, Candidate, Endpoints, OutlierRules, Standing};
 
 /// A named group of interchangeable endpoints and how to use them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Upstream {
     /// Its name; for one written in place, its target.
     pub name: Arc<str>,
     /// Its endpoints.
     pub endpoints: Vec<Endpoint>,
+    /// Where further endpoints are looked up; those found are among `endpoints`.
+    pub lookups: Vec<Lookup>,
     /// How they are chosen.
     pub balance: Balance,
     /// What consistent hashing chooses by.
@@ -96,6 +98,7 @@ impl Upstream {
             name: name.into(),
             state: first.map(|first| first.state.standing.upstream().clone()).unwrap_or_default(),
             endpoints,
+            lookups: Vec::new(),
             balance: Balance::default(),
             hash_key: None,
             sticky: None,

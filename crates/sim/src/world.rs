@@ -192,7 +192,7 @@ impl Knobs {
         let snapshot = strait_config::load_str("sim.yaml", &text).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
         let mut plan = compiler.compile(&snapshot).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
         if let (Some(plan), Some((queue_max, queue_timeout))) = (Arc::get_mut(&mut plan), self.queue) {
-            for upstream in &mut plan.upstreams {
+            for upstream in plan.upstreams.iter_mut().filter_map(Arc::get_mut) {
                 (upstream.queue_max, upstream.queue_timeout) = (queue_max, queue_timeout);
             }
         }

@@ -1,5 +1,6 @@
 //! From a configuration to a running proxy, and to its end.
 
+use crate::discovery::Lookups;
 use crate::exit::Exit;
 use crate::kept::{Kept, Prefer, contested};
 use crate::log::Log;
@@ -57,15 +58,21 @@ pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Opti
     output.show_warnings(&snapshot);
     descriptors::raise();
     let log = Log::start(&snapshot, plan.access_log.is_off()).map_err(|error| failed(&error.to_string()))?;
+    let mut lookups = Lookups::default();
+    let plan =
+        lookups.fill(&mut compiler, &snapshot, plan, RESOLVE_WAIT).map_err(|findings| output.refuse(&findings))?;
     let resolver = Arc::new(start_resolver(&plan)?);
     let workers = compiler.workers();
     let (sinks, inherited, give_back) = (log.sinks(workers), inherited(), allocator::give_back);
     let fleet = Fleet::start(Settings { workers, sinks, inherited, give_back }, plan);
     let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
     let checker = Arc::new(start_checker(&fleet)?);
-    let control = Control { resolver: resolver.clone(), checker: checker.clone(), log: log.clone() };
+    let control = Control { resolver: resolver.clone(), checker: checker.clone(), lookups, log: log.clone() };
     let reloader = Reloader::new(source, output, compiler, (snapshot.clone(), kept), control, fleet.clone());
     let reloader = Arc::new(Mutex::new(reloader));
+    if let Ok(mut following) = reloader.lock() {
+        following.follow_lookups(Arc::downgrade(&reloader));
+    }
     let files = watch_files(&fleet, &reloader).map_err(|error| failed(&format!("files: {error}")))?;
     watch_signals(&fleet, reloader.clone(), log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
     if watching {

@@ -21,6 +21,7 @@ mod completion;
 mod demo;
 mod descriptors;
 mod diff;
+mod discovery;
 mod doctor;
 mod endpoint;
 mod exit;

@@ -1,14 +1,16 @@
 //! A new configuration for a process that serves: compiled aside, published whole, or not at all.
 
 use crate::boot::not_bound;
+use crate::discovery::Lookups;
 use crate::kept::{Kept, Prefer, contested};
 use crate::log::Log;
 use crate::notify;
 use crate::operator::say;
 use crate::source::{Output, Source};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 use strait_compile::{Change, Compiler, Step, changes, difference};
 use strait_config::{Diagnostics, Effective, Snapshot};
@@ -17,7 +19,7 @@ use strait_control::health::Checker;
 use strait_control::patch::{self, PatchError};
 use strait_control::resolve::Resolver;
 use strait_dataplane::Fleet;
-use strait_plan::{Plan, Workers as _};
+use strait_plan::{Lookup, Plan, Workers as _};
 use strait_telemetry::access_log::Prepared;
 use strait_telemetry::destination::Destination;
 
@@ -32,11 +34,13 @@ pub(crate) struct Control {
     pub(crate) resolver: Arc<Resolver>,
     /// Who checks endpoints.
     pub(crate) checker: Arc<Checker>,
+    /// Who finds endpoints.
+    pub(crate) lookups: Lookups,
     /// Where records are written.
     pub(crate) log: Log,
 }
 
-/// Reads the configuration anew on demand.
+/// Reads the configuration anew on demand, and takes in endpoints as they are found.
 pub(crate) struct Reloader {
     source: Source,
     output: Output,
@@ -62,6 +66,38 @@ impl Reloader {
     ) -> Self {
         let serving = started_with.clone();
         Self { source, output, compiler, started_with, control, fleet, serving, kept }
+    }
+
+    /// Takes in what look-ups find from now on; `myself` is this reloader.
+    pub(crate) fn follow_lookups(&mut self, myself: Weak<Mutex<Self>>) {
+        self.control.lookups.follow(myself);
+    }
+
+    /// Publishes what look-ups find now.
+    pub(crate) fn discovered(&mut self, lookups: BTreeSet<Lookup>) {
+        let names: Vec<String> = lookups.iter().map(ToString::to_string).collect();
+        let names = names.join(", ");
+        let before = self.fleet.plan();
+        let finds = self.control.lookups.known(lookups);
+        let plan = match self.compiler.discovered(&self.serving, &before, finds) {
+            Ok(Some(plan)) => plan,
+            Ok(None) => return,
+            Err(findings) => {
+                self.output.show(&findings);
+                return say(&format!("what {names} found cannot be used: what was before serves on"));
+            }
+        };
+        self.control.resolver.adopt(&plan, Duration::ZERO);
+        let generation = plan.generation;
+        let changes = changes(&before, &plan);
+        match self.fleet.publish(plan) {
+            Ok(()) => {
+                self.control.checker.adopt(self.fleet.plan());
+                say(&format!("generation {generation}: {names} found anew"));
+                changes.iter().take(CHANGES_SHOWN).for_each(|change| say(&format!("  {change}")));
+            }
+            Err(error) => say(&not_bound(&error)),
+        }
     }
 
     /// The configuration that serves, for the admin API.
@@ -125,15 +161,24 @@ impl Reloader {
         json!({"error": "refused", "text": findings.to_string()})
     }
 
+    /// A plan with the endpoints that look-ups find at once.
+    fn plan_of(&mut self, snapshot: &Snapshot) -> Result<Arc<Plan>, Diagnostics> {
+        let plan = self.compiler.compile(snapshot)?;
+        self.control.lookups.fill(&mut self.compiler, snapshot, plan, RESOLVE_WAIT)
+    }
+
     fn load_and_publish(&mut self, source: &Source, kept: Kept) -> Result<Value, Value> {
-        let loaded = source.load().and_then(|snapshot| Ok((self.compiler.compile(&snapshot)?, snapshot)));
+        let loaded = source.load().and_then(|snapshot| Ok((self.plan_of(&snapshot)?, snapshot)));
         let (plan, snapshot) = loaded.map_err(|findings| self.refuse(&findings))?;
         let log_to = self.control.log.prepare(&snapshot, plan.access_log.is_off()).map_err(|error| {
             let text = format!("{error}\n  the configuration of before serves on");
             say(&text);
             json!({"error": "not_opened", "text": text})
         })?;
-        let (generation, changes) = self.publish(plan, log_to)?;
+        let (generation, changes) = self.publish(plan, log_to).inspect_err(|_| {
+            let serving = self.fleet.plan().lookups();
+            self.control.lookups.adopt(&self.serving, serving, Duration::ZERO);
+        })?;
         if kept != self.kept
             && let Err(error) = kept.save()
         {
@@ -280,7 +325,11 @@ impl Reloader {
 
     fn what_waits(&self, snapshot: &Snapshot) -> Vec<&'static str> {
         let (was, is) = (&self.started_with.spec, &snapshot.spec);
-        let waits = [(was.workers != is.workers, "workers"), (was.admin != is.admin, "admin")];
+        let waits = [
+            (was.workers != is.workers, "workers"),
+            (was.admin != is.admin, "admin"),
+            (was.resolver != is.resolver, "resolver"),
+        ];
         waits.into_iter().filter(|(waits, _)| *waits).map(|(_, key)| key).collect()
     }
 }

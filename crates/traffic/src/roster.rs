@@ -113,6 +113,12 @@ impl Roster {
         Self { offset: u32::try_from(offset).unwrap_or(0), ..Self::default() }
     }
 
+    /// The roster of the same upstream with other endpoints: it looks again, and goes on in its rounds.
+    pub fn renewed(&self) -> Self {
+        let tier = |tier: &Tier| Tier { cursor: tier.cursor, ..Tier::default() };
+        Self { tiers: self.tiers.iter().map(tier).collect(), offset: self.offset, ..Self::default() }
+    }
+
     /// Chooses an endpoint. `changes` counts the changes of standing and weight of the endpoints so far.
     #[inline]
     pub fn pick(

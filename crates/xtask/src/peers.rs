@@ -24,6 +24,7 @@ const PACKAGES: &[Package] = &[
     package("wrk", "wrk"),
     package("nghttp2-client", "h2load"),
     package("curl", "curl"),
+    package("dnsmasq-base", "dnsmasq"),
     package("git", "git"),
     package("python3-venv", "python3"),
     package("nodejs", "node"),

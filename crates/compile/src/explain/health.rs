@@ -8,7 +8,7 @@ use strait_traffic::OutlierRules;
 /// Checks and outlier detection, by name; empty where there is neither.
 pub(super) fn health(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
     let Action::Forward { upstreams, .. } = &route.action else { return Vec::new() };
-    let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index));
+    let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index).map(|upstream| &**upstream));
     let none = || "none".to_owned();
     let mut lines = Vec::new();
     if used().any(|upstream| upstream.health_check.is_some()) {

@@ -8,7 +8,7 @@ use strait_plan::{Action, Plan, RetryPolicy, Route, Upstream};
 /// The policy for a request of this method, by name; empty where nothing goes upstream.
 pub(super) fn retries(plan: &Plan, route: &Route, method: &Method) -> Vec<(&'static str, String)> {
     let Action::Forward { upstreams, .. } = &route.action else { return Vec::new() };
-    let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index));
+    let used = || upstreams.iter().filter_map(|&index| plan.upstreams.get(index).map(|upstream| &**upstream));
     let each = |text: fn(&RetryPolicy) -> String| each(used(), |upstream: &Upstream| text(&upstream.retry));
     let mut lines = vec![("attempts", each(|policy| policy.attempts_max.to_string()))];
     if used().all(|upstream| upstream.retry.attempts_max < 2) {

@@ -134,7 +134,7 @@ pub struct Upstream {
     unbuilt(zone = "localities", labels = "subsets of endpoints")
 )]
 pub struct UpstreamEndpoint {
-    /// `host:port`, `http://host:port` or `unix:/path`.
+    /// `host:port`, `http://host:port`, `unix:/path`; `dns://name:port` for every address of a name, or `srv://name` for what its SRV records say, looked up again as their TTL says.
     #[spec(example = "localhost:3000")]
     pub address: Spanned<Endpoint>,
     /// Its share of the requests, against the weights of the others. 0 gets none.

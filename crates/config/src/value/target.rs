@@ -44,6 +44,15 @@ pub enum Endpoint {
     },
     /// A socket file.
     Unix(PathBuf),
+    /// All addresses of a name, looked up as its records say.
+    Dns {
+        /// The name, in lower case.
+        host: String,
+        /// The port; never 0.
+        port: u16,
+    },
+    /// The services that SRV records of a name say.
+    Srv(String),
 }
 
 impl fmt::Display for Endpoint {
@@ -52,6 +61,8 @@ impl fmt::Display for Endpoint {
             Self::Tcp { host, port, tls: false } => write!(f, "{host}:{port}"),
             Self::Tcp { host, port, tls: true } => write!(f, "https://{host}:{port}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Dns { host, port } => write!(f, "dns://{host}:{port}"),
+            Self::Srv(name) => write!(f, "srv://{name}"),
         }
     }
 }
@@ -75,20 +86,19 @@ impl fmt::Display for Target {
 }
 
 /// Schemes of the language that cannot be served yet, with the feature they belong to.
-const UNBUILT_SCHEMES: [(&str, &str); 8] = [
+const UNBUILT_SCHEMES: [(&str, &str); 6] = [
     ("h2c", "HTTP/2 to upstreams"),
     ("h2", "HTTP/2 to upstreams"),
     ("grpc", "gRPC to upstreams"),
     ("grpcs", "gRPC to upstreams"),
-    ("dns", "endpoints from DNS"),
-    ("srv", "endpoints from DNS SRV records"),
     ("docker", "endpoints from Docker"),
     ("k8s", "endpoints from Kubernetes"),
 ];
 
 impl Value for Target {
     const WHAT: &'static str = "a target";
-    const EXAMPLES: &'static [&'static str] = &["app", "localhost:3000", "https://example.com", "unix:/run/app.sock"];
+    const EXAMPLES: &'static [&'static str] =
+        &["app", "localhost:3000", "https://example.com", "unix:/run/app.sock", "dns://app.internal:3000"];
 
     fn parse(text: &str) -> Result<Self, Flaw> {
         if is_name(text) && text.parse::<IpAddr>().is_err() && text.parse::<u64>().is_err() {
@@ -161,6 +171,9 @@ fn parse_url(text: &str, scheme: &str, rest: &str) -> Result<Endpoint, Flaw> {
             .label("not built yet")
             .hint("use host:port; this version refuses what it cannot do"));
     }
+    if scheme == "dns" || scheme == "srv" {
+        return parse_source(text, scheme, rest);
+    }
     if scheme == "unix" {
         return Err(Flaw::new(codes::TARGET, format!("`{text}` is not a target")).replace(format!("unix:{rest}")));
     }
@@ -185,6 +198,29 @@ fn parse_url(text: &str, scheme: &str, rest: &str) -> Result<Endpoint, Flaw> {
         Endpoint::Tcp { host, port, .. } => Endpoint::Tcp { host, port, tls: is_tls },
         other => other,
     })
+}
+
+/// `dns://name:port` or `srv://name`.
+fn parse_source(text: &str, scheme: &str, rest: &str) -> Result<Endpoint, Flaw> {
+    let name = |text: &str| match parse_host(text) {
+        Some(Host::Name(name)) => Some(name),
+        _ => None,
+    };
+    let flaw = Flaw::new(codes::TARGET, format!("`{text}` is not a name to look up"));
+    if scheme == "srv" {
+        let bare = rest.rsplit_once(':').map_or(rest, |(name, _)| name);
+        return match (name(rest), name(bare)) {
+            (Some(name), _) => Ok(Endpoint::Srv(name)),
+            (None, Some(bare)) => Err(flaw.label("SRV records say the port").replace(format!("srv://{bare}"))),
+            _ => Err(flaw.label("a name").hint("write srv://_http._tcp.example.com")),
+        };
+    }
+    match host_and_port(rest) {
+        Some(Endpoint::Tcp { host: Host::Name(host), port, .. }) => Ok(Endpoint::Dns { host, port }),
+        Some(_) => Err(flaw.label("an address needs no look-up").replace(rest)),
+        None if name(rest).is_some() => Err(flaw.label("a port is missing").replace(format!("{text}:80"))),
+        None => Err(flaw.label("a name, a colon, a port").hint("write dns://app.internal:3000")),
+    }
 }
 
 fn host_and_port(text: &str) -> Option<Endpoint> {

@@ -6,7 +6,7 @@ use super::call::{Call, Response, found, refused, tag_of, tagged};
 use super::{Desk, status};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use strait_plan::{Endpoint, Health, Plan, Upstream};
+use strait_plan::{Endpoint, Health, Plan};
 
 /// The largest weight.
 pub(super) const WEIGHT_MAX: u64 = strait_plan::WEIGHT_MAX as u64;
@@ -92,8 +92,8 @@ fn find<'p>(plan: &'p Plan, upstream: &str, endpoint: &str) -> Result<&'p Endpoi
     let unknown = |what: &str, name: &str, there_are: Vec<&str>| {
         format!("no {what} is called `{name}`; there are: {}", there_are.join("; "))
     };
-    let own = || plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none());
-    let Some(found): Option<&Upstream> = own().find(|known| *known.name == *upstream) else {
+    let own = || plan.upstreams.iter().map(|upstream| &**upstream).filter(|upstream| upstream.variant_of.is_none());
+    let Some(found) = own().find(|known| *known.name == *upstream) else {
         return Err(unknown("upstream", upstream, own().map(|upstream| &*upstream.name).collect()));
     };
     let wanted = found.endpoints.iter().find(|known| *known.name == *endpoint);

@@ -25,7 +25,7 @@ pub(super) fn connections(desk: &Desk, _: &Call) -> Response {
         "open": open,
         "workers": meters.iter().enumerate().map(worker).collect::<Vec<_>>(),
         "listeners": plan.listeners.iter().map(|one| listener(desk, one)).collect::<Vec<_>>(),
-        "upstreams": own.map(to_upstream).collect::<Vec<_>>(),
+        "upstreams": own.map(|upstream| to_upstream(upstream)).collect::<Vec<_>>(),
     }))
 }
 

@@ -101,7 +101,7 @@ impl Checks {
     }
 
     fn adopt(&mut self, plan: &Plan) {
-        let own = || plan.upstreams.iter().filter(|upstream| upstream.variant_of.is_none());
+        let own = || plan.upstreams.iter().map(|upstream| &**upstream).filter(|upstream| upstream.variant_of.is_none());
         let mut wanted = HashMap::new();
         for upstream in own() {
             if let Some(check) = &upstream.health_check {

@@ -19,7 +19,7 @@ fn plan(endpoints: &[(&str, u16)]) -> Plan {
         state: Arc::new(EndpointState::new(EndpointAddress::Name(host.to_owned(), port), 1)),
     };
     let upstream = Upstream::new("origin", endpoints.iter().map(endpoint).collect());
-    Plan { upstreams: vec![upstream], ..Plan::default() }
+    Plan { upstreams: vec![Arc::new(upstream)], ..Plan::default() }
 }
 
 fn resolved(plan: &Plan, endpoint: usize) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::io::{Detached, Socket};
 use crate::mail::Mail;
 use crate::worker::{Adopted, Worker};
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use strait_plan::{Endpoint, EndpointState, Plan, Upstream};
@@ -233,9 +233,14 @@ impl Pools {
     /// Closes the idle connections to endpoints of the old plan that are not in the new one. Exchanges of the old plan
     /// may still wait in their pools and must be found there: a pool is forgotten with the last of them.
     pub(crate) fn keep_only(&self, worker: &Worker, plan: &Plan, old: &Adopted) {
-        let endpoints = plan.upstreams.iter().flat_map(|upstream| &upstream.endpoints);
-        let known: std::collections::HashSet<_> = endpoints.map(|endpoint| Arc::as_ptr(&endpoint.state)).collect();
-        for pool in old.upstreams.iter().flat_map(|slot| &slot.pools) {
+        let of_plan = |plan: &Plan| plan.upstreams.iter().map(Arc::as_ptr).collect::<HashSet<_>>();
+        let (kept, were) = (of_plan(plan), of_plan(&old.plan));
+        // Upstreams that are the very same as before need no look.
+        let new = plan.upstreams.iter().filter(|upstream| !were.contains(&Arc::as_ptr(upstream)));
+        let known: HashSet<_> =
+            new.flat_map(|new| &new.endpoints).map(|endpoint| Arc::as_ptr(&endpoint.state)).collect();
+        let gone = old.plan.upstreams.iter().zip(&old.upstreams).filter(|(old, _)| !kept.contains(&Arc::as_ptr(old)));
+        for pool in gone.flat_map(|(_, slot)| &slot.pools) {
             if !known.contains(&Arc::as_ptr(&pool.state)) {
                 pool.kept_max.set(0);
                 pool.close_idle(worker);

@@ -1,9 +1,10 @@
 //! Programs as the tests need them: started on free ports, ended with the test.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// A program that ends with the test.
@@ -22,6 +23,7 @@ pub(crate) struct Strait {
     pub(crate) admin: SocketAddr,
     program: Program,
     file: PathBuf,
+    said: Arc<(Mutex<String>, Condvar)>,
 }
 
 impl Strait {
@@ -53,10 +55,8 @@ impl Strait {
         }
         let line = lines.lines().find(|line| line.contains("listening on")).unwrap();
         let address = line.rsplit(' ').next().unwrap().parse().unwrap();
-        // Read on, or a full pipe would block it.
-        std::thread::spawn(move || said.read_to_string(&mut String::new()));
         wait_for(admin);
-        Some(Self { address, admin, program: Program(child), file })
+        Some(Self { address, admin, program: Program(child), file, said: listen(said) })
     }
 
     /// Replaces its configuration, and asks for a reload; what it answers, and whether it took the new one.
@@ -66,6 +66,15 @@ impl Strait {
         let output = Command::new(binary().unwrap()).args(["reload", "--admin", &admin]).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Waits until it has said this on stderr.
+    pub(crate) fn wait_until_said(&self, text: &str) {
+        let (said, more) = &*self.said;
+        let patience = Duration::from_secs(60);
+        let (said, timeout) =
+            more.wait_timeout_while(said.lock().unwrap(), patience, |said| !said.contains(text)).unwrap();
+        assert!(!timeout.timed_out(), "`{text}` was not said: {said}");
     }
 
     /// Its process id.
@@ -91,6 +100,45 @@ impl Strait {
 fn whole(admin: SocketAddr, text: &str) -> String {
     let listeners = if text.contains("listeners:") { "" } else { "listeners: {web: {address: 127.0.0.1:0}}\n" };
     format!("{listeners}admin: {{address: {admin}}}\n{text}")
+}
+
+/// Reads on what a program says: a full pipe would block it.
+fn listen(mut said: BufReader<ChildStderr>) -> Arc<(Mutex<String>, Condvar)> {
+    let heard = Arc::new((Mutex::default(), Condvar::new()));
+    let told = heard.clone();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        while said.read_line(&mut line).is_ok_and(|octets| octets > 0) {
+            told.0.lock().unwrap().push_str(&std::mem::take(&mut line));
+            told.1.notify_all();
+        }
+    });
+    heard
+}
+
+/// An origin over HTTP/1.1 that answers every request with its name.
+pub(crate) fn serve_origin(listener: TcpListener, name: &str) {
+    let name: Arc<str> = name.into();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let name = name.clone();
+            std::thread::spawn(move || answer(stream.unwrap(), &name));
+        }
+    });
+}
+
+/// Answers the requests of one connection, none of which has a body.
+pub(crate) fn answer(stream: impl Read + Write, name: &str) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    while reader.read_line(&mut line)? > 0 {
+        if line == "\r\n" {
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{name}", name.len());
+            reader.get_mut().write_all(answer.as_bytes())?;
+        }
+        line.clear();
+    }
+    Ok(())
 }
 
 fn binary() -> Option<PathBuf> {
