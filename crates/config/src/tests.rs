@@ -123,7 +123,11 @@ fn targets_have_these_forms() {
     assert_eq!(Target::parse("unix:/a").unwrap(), Target::Endpoint(Endpoint::Unix(PathBuf::from("/a"))));
     let by_tls = Target::Endpoint(Endpoint::Tcp { host: Host::Name("app".to_owned()), port: 443, tls: true });
     assert_eq!(Target::parse("https://app").unwrap(), by_tls);
-    for scheme in ["h2c", "grpc", "dns", "srv", "docker", "k8s"] {
+    let looked_up = Endpoint::Dns { host: "app.internal".to_owned(), port: 3000 };
+    assert_eq!(Target::parse("dns://App.internal:3000").unwrap(), Target::Endpoint(looked_up));
+    let service = Endpoint::Srv("_http._tcp.app.internal".to_owned());
+    assert_eq!(Target::parse("srv://_http._tcp.app.internal").unwrap(), Target::Endpoint(service));
+    for scheme in ["h2c", "grpc", "docker", "k8s"] {
         let flaw = Target::parse(&format!("{scheme}://x:1")).unwrap_err();
         assert_eq!(flaw.code.id, "E0501", "{scheme}");
     }

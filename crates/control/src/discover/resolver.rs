@@ -84,7 +84,7 @@ impl Resolver {
     pub(super) async fn find(&self, lookup: &Lookup, last: &[Found]) -> Result<Timed<Vec<Found>>, LookupError> {
         let (found, ttl) = match lookup {
             Lookup::Dns { host, port } => {
-                let (addresses, ttl) = self.addresses(host).await?;
+                let (addresses, ttl) = self.addresses(host, last).await?;
                 let host: Arc<str> = host.as_str().into();
                 let found = |ip| Found { tier: 0, address: (ip, *port).into(), host: host.clone(), weight: 1 };
                 (addresses.into_iter().map(found).collect(), ttl)
@@ -94,22 +94,29 @@ impl Resolver {
         if found.is_empty() { Err(LookupError("the answer is empty".to_owned())) } else { Ok((found, ttl)) }
     }
 
-    /// The addresses of a name.
-    async fn addresses(&self, host: &str) -> Result<Timed<Vec<IpAddr>>, LookupError> {
+    /// The addresses of a name. Where one family cannot be asked for just now, its addresses are those of before.
+    async fn addresses(&self, host: &str, last: &[Found]) -> Result<Timed<Vec<IpAddr>>, LookupError> {
         let ask = |kind| self.resolver.lookup(host, kind);
         let (v4, v6) = tokio::join!(ask(RecordType::A), ask(RecordType::AAAA));
         if let (Err(error), Err(_)) = (&v4, &v6) {
             return Err(LookupError(error.to_string()));
         }
-        let (mut addresses, mut ttl_s) = (Vec::new(), None);
+        let (mut addresses, mut ttl_s) = (BTreeSet::new(), None);
+        let before = |wanted: fn(&IpAddr) -> bool| addresses_of(last, host).filter(wanted).collect::<Vec<_>>();
+        for (answer, wanted) in [(&v4, IpAddr::is_ipv4 as fn(&IpAddr) -> bool), (&v6, IpAddr::is_ipv6)] {
+            if answer.as_ref().is_err_and(|error| !error.is_no_records_found()) {
+                addresses.extend(before(wanted));
+            }
+        }
         for record in [v4, v6].iter().flatten().flat_map(|answer| answer.answers()) {
             match &record.data {
-                RData::A(address) => addresses.push(IpAddr::V4(address.0)),
-                RData::AAAA(address) => addresses.push(IpAddr::V6(address.0)),
+                RData::A(address) => addresses.insert(IpAddr::V4(address.0)),
+                RData::AAAA(address) => addresses.insert(IpAddr::V6(address.0)),
                 _ => continue,
-            }
+            };
             ttl_s = Some(ttl_s.unwrap_or(u32::MAX).min(record.ttl));
         }
+        let mut addresses = addresses.into_iter().collect();
         self.family.keep(&mut addresses);
         Ok((addresses, duration(ttl_s)))
     }
@@ -142,22 +149,27 @@ impl Resolver {
         let mut tasks = JoinSet::new();
         for target in services.iter().map(|service| service.target.clone()).collect::<HashSet<_>>() {
             let resolver = self.clone();
+            let last: Vec<Found> = last.iter().filter(|known| *known.host == *target).cloned().collect();
             tasks.spawn(async move {
-                let found = resolver.addresses(&target).await;
+                let found = resolver.addresses(&target, &last).await;
                 (target, found)
             });
         }
         let (mut addresses, mut least) = (HashMap::new(), Duration::MAX);
         while let Some(Ok((target, found))) = tasks.join_next().await {
             let found = found.unwrap_or_else(|_| {
-                let known = last.iter().filter(|known| *known.host == *target).map(|known| known.address.ip());
-                (known.collect::<BTreeSet<_>>().into_iter().collect(), RETRY_TARGET)
+                (addresses_of(last, &target).collect::<BTreeSet<_>>().into_iter().collect(), RETRY_TARGET)
             });
             least = least.min(found.1);
             addresses.insert(target, found.0);
         }
         (addresses, least)
     }
+}
+
+/// Where a name was before.
+fn addresses_of(last: &[Found], host: &str) -> impl Iterator<Item = IpAddr> {
+    last.iter().filter(move |known| *known.host == *host).map(|known| known.address.ip())
 }
 
 impl Family {

@@ -104,7 +104,7 @@ fn whole(admin: SocketAddr, text: &str) -> String {
 
 /// Reads on what a program says: a full pipe would block it.
 fn listen(mut said: BufReader<ChildStderr>) -> Arc<(Mutex<String>, Condvar)> {
-    let heard = Arc::new((Mutex::default(), Condvar::new()));
+    let heard = Arc::new((Mutex::new(String::new()), Condvar::new()));
     let told = heard.clone();
     std::thread::spawn(move || {
         let mut line = String::new();
