@@ -116,7 +116,8 @@ fn provider() -> CryptoProvider {
         CipherSuite::TLS13_AES_128_GCM_SHA256,
     ];
     provider.cipher_suites.retain(|suite| tls12.contains(&suite.suite()));
-    provider.kx_groups.retain(|group| group.name() == NamedGroup::X25519);
+    // P-256 too: in TLS 1.2 the groups say which ECDSA keys the client can check (RFC 8422 §5.1.1).
+    provider.kx_groups.retain(|group| [NamedGroup::X25519, NamedGroup::secp256r1].contains(&group.name()));
     provider
 }
 

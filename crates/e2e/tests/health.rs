@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use strait_plan::Health;
-use support::{Program, free_port, has, python, scratch, serve};
+use support::{Program, authority, free_port, has, python, scratch, serve};
 
 fn upstream(endpoints: &[SocketAddr], keys: &str) -> String {
     let endpoints: Vec<String> = endpoints.iter().map(|address| format!("\"{address}\"")).collect();
@@ -344,19 +344,6 @@ fn secure_nginx(folder: &std::path::Path, asks: bool) -> (Program, SocketAddr) {
     );
     std::fs::write(&file, body).unwrap();
     (serve(Command::new("nginx").args(["-e", "stderr"]).arg("-c").arg(&file), address), address)
-}
-
-/// An authority, and by it `site` for app.internal.
-fn authority() -> std::path::PathBuf {
-    let folder = scratch();
-    let script = "set -e; key='ec -pkeyopt ec_paramgen_curve:P-256 -nodes'\n\
-        openssl req -x509 -newkey $key -days 30 -subj /CN=Authority -keyout ca.key -out ca.pem -addext keyUsage=critical,keyCertSign,cRLSign\n\
-        openssl req -newkey $key -subj /CN=site -keyout site.key -out site.csr\n\
-        printf 'subjectAltName=DNS:app.internal\\nextendedKeyUsage=serverAuth,clientAuth\\n' > ext\n\
-        openssl x509 -req -in site.csr -CA ca.pem -CAkey ca.key -days 30 -extfile ext -out site.pem\n";
-    let made = Command::new("bash").args(["-c", script]).current_dir(&folder).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    folder
 }
 
 /// Until the first check has ended; what it came to.

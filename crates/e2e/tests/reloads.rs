@@ -1,4 +1,5 @@
-//! Seven kinds of client over a storm of reloads, among them mistakes and a taken port: nothing is lost, closed or cut.
+//! Seven kinds of client over a storm of reloads, among them mistakes, a taken port and changed certificates: nothing is
+//! lost, closed or cut.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 #![allow(dead_code, reason = "the support module serves several test files")]
 
@@ -8,11 +9,16 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-use support::Strait;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use support::{Strait, authority, free_port, has};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
+use tokio_rustls::rustls::{ClientConfig, HandshakeKind, RootCertStore, crypto::aws_lc_rs};
 
 /// Octets of the large download.
 const LARGE: usize = 8 << 20;
@@ -76,19 +82,54 @@ async fn echo(mut wire: Wire) -> Option<()> {
     }
 }
 
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// Where clients connect to, and how.
+#[derive(Clone)]
+struct To {
+    address: SocketAddr,
+    tls: Option<TlsConnector>,
+}
+
+impl To {
+    fn plain(address: SocketAddr) -> Self {
+        Self { address, tls: None }
+    }
+
+    /// Over TLS, believing the authority of this folder.
+    fn secured(address: SocketAddr, folder: &Path) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(folder.join("ca.pem")).unwrap()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+        let config = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+        Self { address, tls: Some(Arc::new(config.with_no_client_auth()).into()) }
+    }
+
+    async fn shake(&self) -> TlsStream<TcpStream> {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let name = "app.internal".try_into().unwrap();
+        self.tls.as_ref().unwrap().connect(name, stream).await.unwrap()
+    }
+}
+
 /// A connection and what was read from it.
 struct Wire {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     held: Vec<u8>,
 }
 
 impl Wire {
-    fn of(stream: TcpStream) -> Self {
-        Self { stream, held: Vec::new() }
+    fn of(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), held: Vec::new() }
     }
 
-    async fn to(address: SocketAddr) -> Self {
-        Self::of(TcpStream::connect(address).await.unwrap())
+    async fn to(to: &To) -> Self {
+        match to.tls {
+            Some(_) => Self::of(to.shake().await),
+            None => Self::of(TcpStream::connect(to.address).await.unwrap()),
+        }
     }
 
     async fn write(&mut self, octets: &[u8]) -> Option<()> {
@@ -144,17 +185,17 @@ where
     tokio::spawn(async move { (name, work.await) })
 }
 
-async fn new_connections(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
+async fn new_connections(to: To, over: Arc<AtomicBool>) -> Option<usize> {
     let mut done = 0;
     while !over.load(Ordering::Relaxed) {
-        Wire::to(to).await.ask(&format!("/short/{done}")).await?;
+        Wire::to(&to).await.ask(&format!("/short/{done}")).await?;
         done += 1;
     }
     Some(done)
 }
 
-async fn one_connection(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
-    let mut wire = Wire::to(to).await;
+async fn one_connection(to: To, over: Arc<AtomicBool>) -> Option<usize> {
+    let mut wire = Wire::to(&to).await;
     let mut done = 0;
     while !over.load(Ordering::Relaxed) {
         wire.ask(&format!("/kept/{done}")).await?;
@@ -163,8 +204,8 @@ async fn one_connection(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> 
     Some(done)
 }
 
-async fn idle_connection(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
-    let mut wire = Wire::to(to).await;
+async fn idle_connection(to: To, over: Arc<AtomicBool>) -> Option<usize> {
+    let mut wire = Wire::to(&to).await;
     wire.ask("/idle/before").await?;
     while !over.load(Ordering::Relaxed) {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -172,8 +213,8 @@ async fn idle_connection(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize>
     wire.ask("/idle/after").await.map(|()| 2)
 }
 
-async fn slow_reader(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
-    let mut wire = Wire::to(to).await;
+async fn slow_reader(to: To, over: Arc<AtomicBool>) -> Option<usize> {
+    let mut wire = Wire::to(&to).await;
     wire.write(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await?;
     wire.head().await?;
     let mut left = LARGE;
@@ -185,8 +226,8 @@ async fn slow_reader(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
     wire.take(left).await.map(|_| LARGE)
 }
 
-async fn upload(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
-    let mut wire = Wire::to(to).await;
+async fn upload(to: To, over: Arc<AtomicBool>) -> Option<usize> {
+    let mut wire = Wire::to(&to).await;
     let length = 4 << 20;
     wire.write(format!("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n").as_bytes()).await?;
     let mut sent = 0;
@@ -202,8 +243,8 @@ async fn upload(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
     (wire.take(digits.len()).await? == digits.as_bytes()).then_some(length)
 }
 
-async fn event_stream(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
-    let mut wire = Wire::to(to).await;
+async fn event_stream(to: To, over: Arc<AtomicBool>) -> Option<usize> {
+    let mut wire = Wire::to(&to).await;
     wire.write(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n").await?;
     wire.head().await?;
     let mut next = 0;
@@ -215,8 +256,8 @@ async fn event_stream(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
     Some(next)
 }
 
-async fn tunnel(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
-    let mut wire = Wire::to(to).await;
+async fn tunnel(to: To, over: Arc<AtomicBool>) -> Option<usize> {
+    let mut wire = Wire::to(&to).await;
     let upgrade = "GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     wire.write(upgrade.as_bytes()).await?;
     assert!(wire.head().await?.starts_with("HTTP/1.1 101 "));
@@ -228,6 +269,27 @@ async fn tunnel(to: SocketAddr, over: Arc<AtomicBool>) -> Option<usize> {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     Some(done)
+}
+
+fn all_clients(to: &To, over: &Arc<AtomicBool>) -> Vec<Client> {
+    let to = || to.clone();
+    vec![
+        client("new connections", new_connections(to(), over.clone())),
+        client("one connection", one_connection(to(), over.clone())),
+        client("an idle connection", idle_connection(to(), over.clone())),
+        client("a slow reader", slow_reader(to(), over.clone())),
+        client("an upload", upload(to(), over.clone())),
+        client("an event stream", event_stream(to(), over.clone())),
+        client("a WebSocket", tunnel(to(), over.clone())),
+    ]
+}
+
+async fn none_was_cut(clients: Vec<Client>) {
+    for client in clients {
+        let (name, done) = client.await.unwrap();
+        println!("{name}: {done:?}");
+        assert!(done.is_some_and(|done| done > 0), "{name} was cut");
+    }
 }
 
 fn configuration(origin: SocketAddr, round: usize) -> String {
@@ -266,16 +328,8 @@ fn storm(strait: &Strait, origin: SocketAddr, rounds: RangeInclusive<usize>) {
 async fn nothing_is_lost_closed_or_cut_over_a_storm_of_reloads() {
     let origin = origin().await;
     let Some(strait) = Strait::start_as_it_is(&configuration(origin, 0)) else { return };
-    let (to, over) = (strait.address, Arc::new(AtomicBool::new(false)));
-    let clients: Vec<Client> = vec![
-        client("new connections", new_connections(to, over.clone())),
-        client("one connection", one_connection(to, over.clone())),
-        client("an idle connection", idle_connection(to, over.clone())),
-        client("a slow reader", slow_reader(to, over.clone())),
-        client("an upload", upload(to, over.clone())),
-        client("an event stream", event_stream(to, over.clone())),
-        client("a WebSocket", tunnel(to, over.clone())),
-    ];
+    let over = Arc::new(AtomicBool::new(false));
+    let clients = all_clients(&To::plain(strait.address), &over);
     // Memory is compared when everything that the clients and a reload need has been needed once.
     let strait = tokio::task::spawn_blocking(move || {
         storm(&strait, origin, 1..=FIRST_RELOADS);
@@ -285,13 +339,63 @@ async fn nothing_is_lost_closed_or_cut_over_a_storm_of_reloads() {
     });
     let (before, after, strait) = strait.await.unwrap();
     over.store(true, Ordering::Relaxed);
-    for client in clients {
-        let (name, done) = client.await.unwrap();
-        println!("{name}: {done:?}");
-        assert!(done.is_some_and(|done| done > 0), "{name} was cut");
-    }
+    none_was_cut(clients).await;
     println!("memory: {before} KiB after {FIRST_RELOADS} reloads, {after} KiB after {RELOADS}");
     assert!(after < before * 12 / 10 + 4_096, "memory grew from {before} to {after} KiB");
     // Those whose listener could not be bound had a number too, the last of them behind what serves now.
     assert_eq!(strait.metric("strait_plan_generation"), (RELOADS + RELOADS / 5) as u64);
+}
+
+/// The certificate that a new client is shown.
+async fn shown(to: &To, folder: &Path) -> CertificateDer<'static> {
+    // Of its own, so that no session is resumed.
+    let stream = To::secured(to.address, folder).shake().await;
+    stream.get_ref().1.peer_certificates().unwrap()[0].clone()
+}
+
+/// Puts another certificate in the place of the one that is served, and waits until clients are shown it.
+async fn swap(to: &To, folder: &Path, name: &str) {
+    for end in ["pem", "key"] {
+        std::fs::copy(folder.join(format!("{name}.{end}")), folder.join(format!("served.{end}"))).unwrap();
+    }
+    let wanted = CertificateDer::from_pem_file(folder.join(format!("{name}.pem"))).unwrap();
+    let began = Instant::now();
+    while shown(to, folder).await != wanted {
+        assert!(began.elapsed() < Duration::from_secs(120), "{name} is not taken up");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_closed_or_cut_when_certificates_change() {
+    if !has("openssl") {
+        return;
+    }
+    let (folder, origin, at) = (authority(), origin().await, free_port());
+    for end in ["pem", "key"] {
+        std::fs::copy(folder.join(format!("site.{end}")), folder.join(format!("served.{end}"))).unwrap();
+    }
+    let served = format!("{{cert: {0}/served.pem, key: {0}/served.key}}", folder.display());
+    let text = format!(
+        "listeners:\n  web: {{address: 127.0.0.1:0}}\n  secure: {{address: \"{at}\", limits: {{requests_per_connection: none}}, \
+         tls: {{certificates: [{served}]}}}}\nworkers: 2\ntelemetry: {{access_log: {{format: \"off\"}}}}\nroutes:\n  /: \"{origin}\"\n"
+    );
+    let Some(strait) = Strait::start_as_it_is(&text) else { return };
+    let (to, over) = (To::secured(at, &folder), Arc::new(AtomicBool::new(false)));
+    // Who comes back after the swap with a ticket from before it.
+    let early = To::secured(at, &folder);
+    Wire::to(&early).await.ask("/a/ticket").await.unwrap();
+    let clients = all_clients(&to, &over);
+    swap(&to, &folder, "renewed").await;
+    assert_eq!(early.shake().await.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
+    // A file that cannot be used changes nothing.
+    std::fs::write(folder.join("served.pem"), "half a fi").unwrap();
+    let before = shown(&to, &folder).await;
+    let (took, said) = strait.reload(&text);
+    assert!(!took && said.contains("served.pem"), "{said}");
+    assert_eq!(shown(&to, &folder).await, before);
+    swap(&to, &folder, "site").await;
+    over.store(true, Ordering::Relaxed);
+    none_was_cut(clients).await;
+    assert_eq!(strait.metric("strait_tls_handshake_failures_total"), 0);
 }

@@ -113,6 +113,8 @@ impl Pool {
         if idle.len() < self.kept_max.get() && !worker.draining.get() {
             idle.push(Idle { connection, since_ms: worker.clock.now_ms() });
             self.state.set_idle(worker.id, idle.len());
+        } else {
+            connection.socket.say_end();
         }
     }
 
@@ -153,6 +155,7 @@ impl Pool {
 
     /// Closes a connection that cannot be used again, and lets whoever waits open another.
     pub(crate) fn close(&self, worker: &Worker, connection: Connection) {
+        connection.socket.say_end();
         drop(connection);
         self.make_room(worker);
     }
@@ -189,7 +192,13 @@ impl Pool {
     fn sweep(&self, worker: &Worker, now_ms: u64) {
         let mut idle = self.idle.borrow_mut();
         let before = idle.len();
-        idle.retain(|idle| now_ms - idle.since_ms < self.kept_ms.get() && idle.connection.socket.is_quiet());
+        idle.retain(|idle| {
+            let stays = now_ms - idle.since_ms < self.kept_ms.get() && idle.connection.socket.is_quiet();
+            if !stays {
+                idle.connection.socket.say_end();
+            }
+            stays
+        });
         if idle.len() != before {
             self.state.set_idle(worker.id, idle.len());
         }
@@ -199,7 +208,9 @@ impl Pool {
     }
 
     fn close_idle(&self, worker: &Worker) {
-        self.idle.borrow_mut().clear();
+        for idle in self.idle.borrow_mut().drain(..) {
+            idle.connection.socket.say_end();
+        }
         self.state.set_idle(worker.id, 0);
     }
 }

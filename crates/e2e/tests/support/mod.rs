@@ -209,6 +209,24 @@ pub(crate) fn scratch() -> PathBuf {
     folder
 }
 
+/// A folder with an authority (`ca`), and by it the certificates `site` and `renewed` for the same names.
+pub(crate) fn authority() -> PathBuf {
+    let folder = scratch();
+    let script = r#"
+set -e
+key='ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+openssl req -x509 -newkey $key -days 30 -subj /CN=Authority -keyout ca.key -out ca.pem -addext keyUsage=critical,keyCertSign,cRLSign
+printf 'subjectAltName=DNS:app.internal,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n' > ext
+for name in site renewed; do
+  openssl req -newkey $key -subj /CN=$name -keyout $name.key -out $name.csr
+  openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -days 30 -extfile ext -out $name.pem
+done
+"#;
+    let made = Command::new("bash").args(["-c", script]).current_dir(&folder).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    folder
+}
+
 fn wait_for(address: SocketAddr) {
     let began = Instant::now();
     while TcpStream::connect(address).is_err() {
