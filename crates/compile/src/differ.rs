@@ -43,6 +43,11 @@ pub fn changes(before: &Plan, after: &Plan) -> Vec<Change> {
 fn things(plan: &Plan) -> BTreeMap<String, String> {
     let mut things = BTreeMap::new();
     things.insert("the access log".to_owned(), format!("{:?}", plan.access_log));
+    if let Some(tracing) = &plan.tracing {
+        things.insert("traces".to_owned(), format!("{tracing:?}"));
+    }
+    things.insert("Server-Timing".to_owned(), plan.server_timing.to_string());
+    things.insert("names of metrics".to_owned(), format!("{:?}", plan.dialects));
     for listener in &plan.listeners {
         let own = format!("{} {:?} {:?}", listener.address, listener.limits, listener.trusted_proxies);
         let own = format!("{own} {:?} {}", listener.https_port, listener.tls.as_deref().map_or_else(String::new, tls));

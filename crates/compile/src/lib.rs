@@ -33,6 +33,7 @@ mod registry;
 mod retry;
 mod routes;
 mod sticky;
+mod telemetry;
 mod texts;
 mod tls;
 mod unreachable;
@@ -181,6 +182,9 @@ impl Compiler {
             listeners,
             upstreams,
             access_log,
+            tracing: telemetry::tracing(snapshot),
+            server_timing: snapshot.spec.telemetry.server_timing,
+            dialects: telemetry::dialects(snapshot),
             drain_timeout: snapshot.spec.drain_timeout.get().map(Into::into),
             files,
         }))
@@ -228,14 +232,16 @@ impl Compiler {
         };
         let of_100_000 = log.sample.of_100_000();
         let sampling = always.filter(|_| of_100_000 < 100_000).map(|always| Sampling { of_100_000, always });
-        AccessLog { form: template.unwrap_or_else(|| Form::Fixed(self.log_format(log))), sampling }
+        let form = template.unwrap_or_else(|| Form::Fixed(self.log_format(log)));
+        let is_off = matches!(form, Form::Fixed(Format::Off));
+        AccessLog { form, sampling, is_otlp: log.path == LogPath::Otlp && !is_off }
     }
 
     fn log_format(&self, log: &strait_config::spec::AccessLog) -> Format {
         let terminal = match log.path {
             LogPath::Stdout => self.terminals.stdout,
             LogPath::Stderr => self.terminals.stderr,
-            LogPath::File(_) | LogPath::SyslogUnix(_) | LogPath::SyslogUdp(_) => false,
+            LogPath::File(_) | LogPath::SyslogUnix(_) | LogPath::SyslogUdp(_) | LogPath::Otlp => false,
         };
         let text = Format::Text { color: terminal && self.terminals.color };
         match log.format {

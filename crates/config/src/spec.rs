@@ -14,6 +14,7 @@ mod route;
 mod telemetry;
 mod tests;
 mod tls;
+mod traces;
 mod upstream;
 
 pub use admin::Admin;
@@ -35,6 +36,7 @@ pub use tls::{
     CertificateFiles, Certificates, ClientAuth, ClientAuthMode, EndpointTls, HostTls, ListenerTls, LocalNames,
     TlsVersion, UpstreamTls,
 };
+pub use traces::{MetricNames, Metrics, Otlp, TraceForm, TraceParents, Traces};
 pub use upstream::{KeepAlive, Queue, Timeouts, Upstream, UpstreamEndpoint};
 
 use crate::decode::{OneOrMany, Table};

@@ -9,6 +9,7 @@ mod matching;
 mod measure;
 mod network;
 mod number;
+mod otlp;
 mod path;
 mod target;
 mod template;
@@ -22,6 +23,7 @@ pub use matching::{HeaderMatches, Matches, MethodName, RegexText, TextMatch};
 pub use measure::{ByteRate, Duration, Percent, Rate, Size};
 pub use network::Cidr;
 pub use number::{Limit, OrOff};
+pub use otlp::OtlpUrl;
 pub use path::{PathRegex, UrlPath, WebOrigin};
 pub use target::{Endpoint, Host, Share, Target, Weights};
 pub(crate) use target::{is_name, looks_like_weights};
@@ -132,6 +134,7 @@ scalar_specs!(
     HeaderValue,
     Location,
     LogPath,
+    OtlpUrl,
     MethodName,
     PathRegex,
     RegexText,

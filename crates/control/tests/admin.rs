@@ -159,6 +159,7 @@ fn start_with(socket: PathBuf, token: Option<Token>) -> Result<Running, AdminErr
         }),
         reopen: Box::new(move || reopened.send("reopen").unwrap()),
         access_log: None,
+        sightings: None,
     };
     let settings = AdminSettings { address: Some("127.0.0.1:0".parse().unwrap()), socket: Some(socket.clone()), token };
     let server = AdminServer::start(settings, workers.clone(), hooks)?;
@@ -245,7 +246,7 @@ routes:
 ";
     let plan = Compiler::new(2).compile(&strait_config::load_str("strait.yaml", text).unwrap()).unwrap();
     let route = plan.listeners[0].routes.routes.iter().find(|route| &*route.pattern == "example.com/api/*").unwrap();
-    route.meter.of(1).unwrap().count(Some(Status::OK));
+    route.meter.of(1).unwrap().answers.record(None, Some(Status::OK), 1);
     running.workers.publish(plan.clone()).unwrap();
     assert_eq!(running.tcp().get("/readyz").unwrap().status, 200);
     let page = running.tcp().get("/metrics").unwrap().body;
@@ -356,6 +357,7 @@ fn a_taken_address_is_an_error_with_its_name() {
         stop: Box::new(|| {}),
         reopen: Box::new(|| {}),
         access_log: None,
+        sightings: None,
     };
     let error = AdminServer::start(settings, running.workers.clone(), hooks).unwrap_err();
     assert!(error.to_string().starts_with(&format!("the admin address {address} cannot be bound: ")));

@@ -2,6 +2,7 @@
 
 use crate::choose;
 use crate::clock::ms;
+use crate::course;
 use crate::deadline::{REQUEST_TIMEOUT, Until};
 use crate::download::{Download, Outcome};
 use crate::downstream::h1::ClientConnection;
@@ -69,11 +70,14 @@ pub(crate) async fn attempt(exchange: &mut Exchange<'_>, route: &Route, upstream
     exchange.tally.tried.add(chosen);
     exchange.tally.endpoint = Some((upstream, chosen));
     exchange.tally.upstream_status.set(None);
+    exchange.tally.attempt_began_us = Some(began_us);
+    course::begin_attempt(exchange);
     let until = until(exchange, plan, began_us / 1_000);
     let running = Running::begin(pool, plan, exchange.worker.id);
     let chosen = Chosen { route, upstream: plan, index: upstream, endpoint, pool, until };
     let outcome = try_endpoint(exchange, &chosen, began_us).await;
     running.end(exchange, &outcome, began_us);
+    course::end_attempt(exchange, &outcome, began_us);
     outcome
 }
 
@@ -121,7 +125,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
     let Exchange { worker, listener, client, server, scratch, output, id, view, tally, kept, deadline_ms, .. } =
         exchange;
     let ClientConnection { socket, held, alarm, ends_response, .. } = &mut **client;
-    let Scratch { asked, response, trailers, extra, passage, .. } = &mut **scratch;
+    let Scratch { asked, response, trailers, extra, passage, course, .. } = &mut **scratch;
     let known = Known { asked, view, listener, id, tls: socket.tls() };
     let body_max = octets_max(listener, chosen.route).min(passage.notes.request_octets_max.unwrap_or(u64::MAX));
     let mut decoder = std::mem::take(server.decoder_mut());
@@ -167,6 +171,7 @@ async fn converse(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, origin: &mut
         head: response,
         extra,
         passage,
+        course,
         tally,
         client_pace,
         sent: &sent,

@@ -3,6 +3,7 @@
 use crate::alarm::Alarm;
 use crate::attempt::{Chosen, Sent, download_fault};
 use crate::clock::ms;
+use crate::course::{Course, append_server_timing};
 use crate::deadline::Until;
 use crate::downstream::Server;
 use crate::exchange::Tally;
@@ -43,6 +44,7 @@ pub(crate) struct Download<'a> {
     pub(crate) extra: &'a mut Vec<u8>,
     /// What the route's filters remember, if there are any.
     pub(crate) passage: &'a mut Passage,
+    pub(crate) course: &'a Course,
     pub(crate) tally: &'a Tally<'a>,
     pub(crate) client_pace: Pace<'a>,
     pub(crate) sent: &'a Sent,
@@ -132,6 +134,10 @@ impl Download<'_> {
         let route = self.tally.route.ok_or(Fault::strait(Phase::ResponseHead, Kind::Defect))?;
         forward::prepare_response(self.worker, self.head, route, self.known, self.extra);
         self.tally.sticks.append(route, self.chosen.upstream, self.extra);
+        if self.tally.server_timing {
+            let (began_us, now_us) = (self.tally.attempt_began_us, self.worker.clock.now_us());
+            append_server_timing(self.tally, self.course.trace.as_ref(), began_us, now_us, self.extra);
+        }
         if let Some(chain) = route.filters.as_deref() {
             let facts = filter::facts(self.worker, &route.pattern, *self.known);
             let mut filtered = Filtered { chain, facts, request: &self.known.asked.request, passage: self.passage };

@@ -12,7 +12,7 @@ use crate::request_id::RequestId;
 use crate::retry::Kept;
 use crate::scratch::{Asked, Scratch};
 use crate::worker::{Adopted, Worker};
-use crate::{filter, finish, forward, reply, retry};
+use crate::{course, filter, finish, forward, reply, retry};
 use std::cell::Cell;
 use std::rc::Rc;
 use strait_http1::{Event, Persistence};
@@ -63,6 +63,10 @@ pub(crate) struct Tally<'c> {
     pub(crate) response_begun: Cell<bool>,
     pub(crate) first_byte_us: Cell<u64>,
     pub(crate) connect_us: u64,
+    /// When the last attempt began.
+    pub(crate) attempt_began_us: Option<u64>,
+    /// Whether the client is told where the time went.
+    pub(crate) server_timing: bool,
     /// Whether the answer to a fault was sent whole.
     pub(crate) fault_answered: bool,
 }
@@ -117,6 +121,9 @@ async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
     receive_head(exchange).await?;
     exchange.view = exchange.listener.trusted_proxies.client(exchange.client.peer, &exchange.scratch.request.headers);
     exchange.view.secure = exchange.client.socket.tls().is_some();
+    if let Some(tracing) = &exchange.adopted.plan.tracing {
+        course::begin(exchange, tracing);
+    }
     find_path(exchange.scratch, exchange.listener.path_rules)?;
     check_host(exchange)?;
     let route = match find_route(exchange) {

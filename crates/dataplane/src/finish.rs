@@ -15,8 +15,9 @@ use strait_record::{AccessRecord, End, TlsRecord};
 pub(crate) fn finish(exchange: &mut Exchange<'_>, outcome: Result<(), Fault>) -> Persistence {
     let duration_us = exchange.worker.clock.now_us() - exchange.tally.began_us;
     count(exchange, &outcome, duration_us);
-    if !exchange.adopted.plan.access_log.is_off() {
-        write_down(exchange, &outcome, duration_us);
+    let seen = exchange.worker.sights.wants(exchange, &outcome);
+    if seen || !exchange.adopted.plan.access_log.is_off() {
+        write_down(exchange, &outcome, duration_us, seen);
     }
     let persistence = match outcome {
         Ok(()) => {
@@ -49,9 +50,8 @@ fn count(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us: u64)
         worker.meter.faults.count(fault);
     }
     if let Some(meter) = tally.route.and_then(|route| route.meter.of(worker.id)) {
-        meter.count(tally.status.get());
+        meter.answers.record(Some(exchange.scratch.request.method), tally.status.get(), duration_us);
         meter.faults.add(u64::from(outcome.is_err()));
-        meter.duration.record(duration_us);
         meter.bytes_received.add(tally.request_octets.get());
         meter.bytes_sent.add(tally.response_octets.get());
     }
@@ -66,7 +66,7 @@ fn endpoint<'e>(exchange: &Exchange<'e>) -> Option<&'e strait_plan::Endpoint> {
     exchange.adopted.plan.upstreams.get(upstream)?.endpoints.get(endpoint)
 }
 
-fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us: u64) {
+fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us: u64, seen: bool) {
     let Exchange { worker, adopted, listener, scratch, tally, .. } = exchange;
     let Tally { began_us, .. } = *tally;
     let headers = &scratch.request.headers;
@@ -99,14 +99,26 @@ fn write_down(exchange: &Exchange<'_>, outcome: &Result<(), Fault>, duration_us:
         duration_us,
         first_byte_us: tally.first_byte_us.get(),
         connect_us: tally.connect_us,
+        trace: scratch.course.trace,
         end: outcome.map_or_else(End::Fault, |()| filter_end(exchange)),
     };
-    let log = &adopted.plan.access_log;
-    if let Some(format) = log.plain() {
-        return worker.log.write(&record, format, &worker.meter);
+    let logged = log(exchange, &record);
+    if seen || logged {
+        worker.sights.add(exchange, &record, logged);
+        worker.sights.flush_if_full(worker);
     }
-    let exchange = Evidence { response: Some(&scratch.response), ..Known::of(exchange).evidence() };
-    worker.log.write_by(log, &LogEvidence { record: &record, exchange: Some(exchange) }, &worker.meter);
+}
+
+/// Writes the line; whether the record is sent as OTLP instead.
+fn log(exchange: &Exchange<'_>, record: &AccessRecord<'_>) -> bool {
+    let (worker, log) = (exchange.worker, &exchange.adopted.plan.access_log);
+    if let Some(format) = log.plain() {
+        worker.log.write(record, format, &worker.meter);
+        return false;
+    }
+    let response = Some(&exchange.scratch.response);
+    let evidence = Evidence { response, ..Known::of(exchange).evidence() };
+    worker.log.write_by(log, &LogEvidence { record, exchange: Some(evidence) }, &worker.meter)
 }
 
 /// Writes down a connection that a limit refused: nothing was asked, and nothing answered.

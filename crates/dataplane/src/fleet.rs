@@ -10,6 +10,7 @@ use crate::inherited::Inherited;
 use crate::log::Log;
 use crate::mail::{Mail, Mailbox};
 use crate::request_id::IdSource;
+use crate::sight::SightLog;
 use crate::worker::{Birth, Worker};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use strait_plan::{ListenAddress, Plan, PublishError, Workers};
-use strait_record::{RecordSink, WorkerMeter};
+use strait_record::{RecordSink, SightSink, WorkerMeter};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub workers: usize,
     /// Where each worker's access records go; workers without one write none.
     pub sinks: Vec<Box<dyn RecordSink>>,
+    /// Where what each worker sees goes beside that: to traces, to those who watch, to the ring of failures.
+    pub sights: Vec<Box<dyn SightSink>>,
     /// Sockets to use in place of binding.
     pub inherited: Inherited,
     /// Called on a worker's thread when it has freed much: has the allocator return what that thread holds free.
@@ -61,15 +64,16 @@ impl Fleet {
         let workers = settings.workers.max(1);
         let (mailboxes, mail): (Vec<_>, Vec<_>) = (0..workers).map(|_| mpsc::unbounded_channel()).unzip();
         let meters: Vec<_> = (0..workers).map(|_| Arc::new(WorkerMeter::default())).collect();
-        let mut sinks = settings.sinks.into_iter();
+        let (mut sinks, mut sights) = (settings.sinks.into_iter(), settings.sights.into_iter());
         let mut threads = Vec::new();
         let started = Instant::now();
         for (id, (mail, meter)) in mail.into_iter().zip(&meters).enumerate() {
             let sink = sinks.next().unwrap_or_else(|| Box::new(Nowhere));
+            let outlets = Outlets { log: Log::new(sink), sights: SightLog::new(sights.next()) };
             let (meter, peers) = (meter.clone(), mailboxes.clone());
             let spawned = std::thread::Builder::new()
                 .name(format!("worker-{id}"))
-                .spawn(move || run_worker(id, meter, sink, peers, mail, started, settings.give_back));
+                .spawn(move || run_worker(id, meter, outlets, peers, mail, started, settings.give_back));
             threads.push(spawned.map_err(|error| unstartable(&plan, error))?);
         }
         let fleet = Self {
@@ -186,11 +190,17 @@ impl Workers for Fleet {
     }
 }
 
+/// Where a worker's records go.
+struct Outlets {
+    log: Log,
+    sights: SightLog,
+}
+
 /// The life of one worker's thread.
 fn run_worker(
     id: usize,
     meter: Arc<WorkerMeter>,
-    sink: Box<dyn RecordSink>,
+    outlets: Outlets,
     peers: Vec<Mailbox>,
     mail: mpsc::UnboundedReceiver<Mail>,
     started: Instant,
@@ -202,7 +212,8 @@ fn run_worker(
     };
     let mut ids = IdSource::new();
     let seed = ids.random();
-    let birth = Birth { id, meter, log: Log::new(sink), ids, peers, started, seed, give_back };
+    let Outlets { log, sights } = outlets;
+    let birth = Birth { id, meter, log, sights, ids, peers, started, seed, give_back };
     let worker = Worker::new(birth);
     runtime.block_on(worker.clone().run(mail));
     // What a stop cuts off is written down as its tasks are dropped.

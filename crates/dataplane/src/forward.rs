@@ -38,7 +38,7 @@ fn is_identity_family(name: &[u8]) -> bool {
 pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route) {
     let view = exchange.view;
     let values = route.request_headers.values(&Known::of(exchange).evidence());
-    let Scratch { asked: Asked { request, .. }, extra, passage, .. } = &mut *exchange.scratch;
+    let Scratch { asked: Asked { request, .. }, extra, passage, course, .. } = &mut *exchange.scratch;
     let forced = &passage.notes.forced;
     extra.clear();
     append_request_fields(request, exchange.client.peer, &view, &exchange.id, forced, extra);
@@ -46,6 +46,9 @@ pub(crate) fn prepare(exchange: &mut Exchange<'_>, route: &Route) {
         remove_disguised_identity(&mut request.headers, view.from_trusted_proxy);
     }
     force(forced, &mut request.headers, extra);
+    if let Some(tracing) = &exchange.adopted.plan.tracing {
+        course.put_on(tracing, exchange.worker, &mut request.headers, extra);
+    }
     route.request_headers.apply(&mut request.headers, &values);
 }
 

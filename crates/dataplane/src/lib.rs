@@ -13,6 +13,7 @@ mod buffer;
 mod choose;
 mod clients;
 mod clock;
+mod course;
 mod deadline;
 mod download;
 mod downstream;
@@ -36,6 +37,7 @@ mod request_id;
 mod retry;
 mod room;
 mod scratch;
+mod sight;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod splice;

@@ -28,20 +28,28 @@ impl Log {
     /// Writes a record down.
     pub(crate) fn write(&self, record: &AccessRecord<'_>, format: Format, meter: &WorkerMeter) {
         let mut batch = self.batch.borrow_mut();
+        if format == Format::Off {
+            return;
+        }
         record.write(format, &mut batch.lines);
         batch.added(meter);
     }
 
-    /// Writes a record down in the operator's own form, if it is not left out.
-    pub(crate) fn write_by(&self, log: &AccessLog, evidence: &LogEvidence<'_>, meter: &WorkerMeter) {
+    /// Writes a record down in the operator's own form, if it is not left out. `true` when it is to be sent as OTLP
+    /// instead.
+    pub(crate) fn write_by(&self, log: &AccessLog, evidence: &LogEvidence<'_>, meter: &WorkerMeter) -> bool {
         if !log.keeps(evidence) {
             meter.records_sampled_out.add(1);
-            return;
+            return false;
+        }
+        if log.is_otlp {
+            return true;
         }
         let mut batch = self.batch.borrow_mut();
         let Batch { lines, scratch, .. } = &mut *batch;
         log.write(evidence, scratch, lines);
         batch.added(meter);
+        false
     }
 
     /// Hands on what has been collected.

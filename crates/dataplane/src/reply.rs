@@ -1,5 +1,6 @@
 //! Responses that Strait makes itself: redirects, fixed ones, and those that explain a fault.
 
+use crate::course::append_server_timing;
 use crate::exchange::Exchange;
 use crate::fault::client_interrupt;
 use crate::filter;
@@ -209,6 +210,10 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
     let mut extra = std::mem::take(&mut exchange.scratch.extra);
     extra.clear();
     forward::append_own_fields(exchange.worker, &exchange.id, &mut extra);
+    if exchange.tally.server_timing {
+        let (trace, now_us) = (exchange.scratch.course.trace, exchange.worker.clock.now_us());
+        append_server_timing(&exchange.tally, trace.as_ref(), None, now_us, &mut extra);
+    }
     exchange.worker.buffers.take_output_into(&mut exchange.output);
     let length = BodyLength::Fixed(reply.body.len() as u64);
     let begun = exchange.server.send_head(&reply.head, length, &extra, &mut exchange.output);

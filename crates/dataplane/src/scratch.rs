@@ -1,5 +1,6 @@
 //! What one exchange writes on: lent while it runs, wiped and kept for the next in the same room.
 
+use crate::course::Course;
 use std::ops::{Deref, DerefMut};
 use strait_filters::Passage;
 use strait_message::{Headers, RequestHead, ResponseHead};
@@ -22,6 +23,8 @@ pub(crate) struct Scratch {
     pub(crate) decoded: Vec<u8>,
     /// The Host field that `host` is the canonical form of; empty when it comes from elsewhere.
     pub(crate) host_text: Vec<u8>,
+    /// Where it stands in a trace, and how its attempts went.
+    pub(crate) course: Course,
     /// Field lines that Strait adds to the head that is being built.
     pub(crate) extra: Vec<u8>,
 }
@@ -70,6 +73,7 @@ impl Scratch {
         self.passage.clear();
         self.decoded.clear();
         self.extra.clear();
+        self.course.clear();
     }
 
     /// What the origin is asked for.

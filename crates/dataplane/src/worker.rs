@@ -12,6 +12,7 @@ use crate::log::Log;
 use crate::mail::{Mail, Mailbox};
 use crate::request_id::IdSource;
 use crate::room::Rooms;
+use crate::sight::SightLog;
 use crate::upstream::{Pool, Pools};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -41,6 +42,7 @@ pub(crate) struct Worker {
     bells: Cell<Option<Bells>>,
     pub(crate) pools: Pools,
     pub(crate) log: Log,
+    pub(crate) sights: SightLog,
     pub(crate) ids: RefCell<IdSource>,
     /// Chance, for pickers.
     pub(crate) random: RefCell<Random>,
@@ -81,6 +83,7 @@ pub(crate) struct Birth {
     pub(crate) id: usize,
     pub(crate) meter: Arc<WorkerMeter>,
     pub(crate) log: Log,
+    pub(crate) sights: SightLog,
     pub(crate) ids: IdSource,
     pub(crate) peers: Vec<Mailbox>,
     /// Where the clocks of all workers begin.
@@ -108,6 +111,7 @@ impl Worker {
             bells: Cell::new(Some(bells)),
             pools: Pools::default(),
             log: birth.log,
+            sights: birth.sights,
             ids: RefCell::new(birth.ids),
             date: DateField::default(),
             peers: birth.peers,
@@ -141,6 +145,7 @@ impl Worker {
     /// Hands on the records written since the last turn.
     pub(crate) fn flush_log(&self) {
         self.log.flush(&self.meter);
+        self.sights.flush(&self.meter);
     }
 
     /// The plan that an exchange beginning now runs under.
@@ -166,7 +171,7 @@ impl Worker {
             last_ms = now_ms;
             self.wheel.turn_to(now_ms);
             self.lobby.look(now_ms);
-            self.log.flush(&self.meter);
+            self.flush_log();
             if count % UPKEEP_TURNS == 0 {
                 self.upkeep(now_ms);
                 crate::upstream::top_up(&self, now_ms);

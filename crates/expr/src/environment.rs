@@ -163,12 +163,13 @@ pub struct Environment {
     since: Since,
     captures: Vec<String>,
     added: Vec<(String, Kind)>,
+    hidden: Vec<&'static str>,
 }
 
 impl Environment {
     /// The names that a request's head gives values to.
     pub fn request() -> Self {
-        Self { since: Request, captures: Vec::new(), added: Vec::new() }
+        Self { since: Request, captures: Vec::new(), added: Vec::new(), hidden: Vec::new() }
     }
 
     /// The names of the request, and those that a response's head gives values to.
@@ -191,6 +192,13 @@ impl Environment {
         self
     }
 
+    /// The same without a name of the language that has no value here.
+    #[must_use]
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.hidden.push(name);
+        self
+    }
+
     /// What a whole name stands for.
     pub(crate) fn meaning(&self, name: &str) -> Option<Meaning> {
         if let Some(capture) = name.strip_prefix("path.") {
@@ -204,7 +212,7 @@ impl Environment {
     }
 
     fn has(&self, known: &NameDoc) -> bool {
-        known.since == Request || self.since == Response
+        (known.since == Request || self.since == Response) && !self.hidden.contains(&known.name)
     }
 
     /// Whether the name is one of the language, but has no value here yet.

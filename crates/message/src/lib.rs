@@ -3,6 +3,7 @@
 //! Pure data. Knows nothing about sockets, time, configuration, or any version of the wire format: the engines
 //! (`http1`, later `http2` and `http3`) fill these types from bytes and turn them into bytes again.
 
+mod advice;
 mod fault;
 mod handshake;
 mod head;

@@ -13,6 +13,8 @@ pub struct AccessLog {
     pub form: Form,
     /// Which exchanges are left out; `None` when all are written down.
     pub sampling: Option<Sampling>,
+    /// Whether records are sent as OTLP, in place of lines.
+    pub is_otlp: bool,
 }
 
 /// The form of a line.
@@ -42,18 +44,18 @@ impl Default for Form {
 impl AccessLog {
     /// Every record in a form that is built in.
     pub fn of(format: Format) -> Self {
-        Self { form: Form::Fixed(format), sampling: None }
+        Self { form: Form::Fixed(format), sampling: None, is_otlp: false }
     }
 
     /// Whether nothing is ever written.
     pub fn is_off(&self) -> bool {
-        matches!(self.form, Form::Fixed(Format::Off))
+        matches!(self.form, Form::Fixed(Format::Off)) && !self.is_otlp
     }
 
     /// Whether the record alone decides what is written, so that nothing else need be gathered.
     pub fn plain(&self) -> Option<Format> {
         match self.form {
-            Form::Fixed(format) if self.sampling.is_none() => Some(format),
+            Form::Fixed(format) if self.sampling.is_none() && !self.is_otlp => Some(format),
             _ => None,
         }
     }
@@ -133,7 +135,10 @@ impl Facts for LogEvidence<'_> {
             // A request line that could not be read names none.
             Fact::RequestMethod if record.method.is_none() => None,
             Fact::RequestPath => Some(Value::text(record.path)),
-            _ => self.exchange.as_ref()?.fact(fact),
+            _ => match &self.exchange {
+                Some(exchange) => exchange.fact(fact),
+                None => recorded(record, fact),
+            },
         }
     }
 
@@ -169,6 +174,33 @@ impl Facts for LogEvidence<'_> {
             "upstream.connect" => long(record.connect_us),
             _ => None,
         }
+    }
+}
+
+/// What a record alone says about a request.
+fn recorded<'a>(record: &'a AccessRecord<'a>, fact: Fact) -> Option<Value<'a>> {
+    let some = |text: &'a str| Some(text).filter(|text| !text.is_empty()).map(Value::text);
+    match fact {
+        Fact::ClientPort => record.client.map(|client| Value::Int(client.port().into())),
+        Fact::RequestMethod => record.method.as_ref().map(|method| Value::text(method.as_str())),
+        Fact::RequestScheme => Some(Value::text(if record.tls.is_some() { "https" } else { "http" })),
+        Fact::RequestHost => {
+            let host = String::from_utf8_lossy(record.host).to_ascii_lowercase();
+            let bare = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|octet| octet.is_ascii_digit()));
+            Some(owned(bare.map_or(&*host, |(bare, _)| bare).to_owned()))
+        }
+        Fact::RequestQueryString => Some(Value::text(record.query)),
+        Fact::RequestUri => {
+            let (path, query) = (String::from_utf8_lossy(record.path), String::from_utf8_lossy(record.query));
+            Some(owned(if query.is_empty() { path.into_owned() } else { format!("{path}?{query}") }))
+        }
+        Fact::Protocol => Some(owned(format!("HTTP/{}", record.version.as_str()))),
+        Fact::TlsVersion => some(record.tls.as_ref()?.version),
+        Fact::TlsSni => some(record.tls.as_ref()?.server_name),
+        Fact::TlsCipher => some(record.tls.as_ref()?.suite),
+        Fact::TlsClientSubject => some(record.tls.as_ref()?.client_subject),
+        Fact::TlsClientFingerprint => some(record.tls.as_ref()?.client_fingerprint),
+        _ => None,
     }
 }
 
@@ -213,7 +245,7 @@ mod tests {
 
     fn sampled(of_100_000: u32, always: &str) -> AccessLog {
         let always = Expression::condition(always, &log_environment()).unwrap();
-        AccessLog { form: Form::Fixed(Format::Json), sampling: Some(Sampling { of_100_000, always }) }
+        AccessLog { form: Form::Fixed(Format::Json), sampling: Some(Sampling { of_100_000, always }), is_otlp: false }
     }
 
     fn keeps(log: &AccessLog, record: &AccessRecord<'_>) -> bool {
@@ -265,7 +297,7 @@ mod tests {
     fn a_value_of_a_template_stays_in_its_quotes() {
         let text = "${exchange.time} \"${request.path}\" ${status} ${duration} ${request.headers['x']}-";
         let template = Template::compile(text, &log_environment()).unwrap();
-        let log = AccessLog { form: Form::Template(template), sampling: None };
+        let log = AccessLog { form: Form::Template(template), sampling: None, is_otlp: false };
         let (mut scratch, mut out) = (Vec::new(), Vec::new());
         log.write(&LogEvidence { record: &record(), exchange: None }, &mut scratch, &mut out);
         let written = String::from_utf8(out).unwrap();

@@ -22,7 +22,9 @@ mod retry;
 mod standing;
 mod status_set;
 mod sticky;
+mod tracing;
 mod upstream;
+mod watch;
 
 pub use access_log::{AccessLog, Form, LOG_NAMES, LogEvidence, Sampling, log_environment};
 pub use condition::{Condition, Portion, TextTest, Unmet, portion_salt};
@@ -41,7 +43,9 @@ pub use standing::{Absence, Health, Load, Standing, UpstreamState};
 pub use status_set::StatusSet;
 pub use sticky::{Sticky, Tag, cookie};
 pub use strait_filters::evidence::{ClientCertificate, Evidence, Facts, TlsFacts, scheme};
+pub use tracing::{Parents, TRACE_STATE_BYTES_MAX, TraceForms, Tracing, hexadecimal};
 pub use upstream::{Source, TimeoutSources, Upstream, WEIGHT_MAX};
+pub use watch::RecordFilter;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -50,7 +54,7 @@ use std::time::Duration;
 use strait_expr::{Expression, Template};
 use strait_filters::Chain;
 use strait_message::Status;
-use strait_record::{RouteMeter, Sharded};
+use strait_record::{Dialect, RouteMeter, Sharded};
 use strait_route::PathRules;
 use strait_tls::ListenerTls;
 
@@ -65,6 +69,12 @@ pub struct Plan {
     pub upstreams: Vec<Arc<Upstream>>,
     /// How access records are written, and of which exchanges.
     pub access_log: Arc<AccessLog>,
+    /// How exchanges are traced; `None` when none is.
+    pub tracing: Option<Tracing>,
+    /// Whether clients are told where the time went (`Server-Timing`).
+    pub server_timing: bool,
+    /// Whose names metrics are shown under as well.
+    pub dialects: Vec<Dialect>,
     /// How long a drain waits for what runs; `None` for as long as it takes.
     pub drain_timeout: Option<Duration>,
     /// Files of certificates, keys and authorities: when one of them changes, the same configuration is compiled anew.

@@ -68,6 +68,7 @@ fn record(end: End) -> AccessRecord<'static> {
         duration_us: 1234,
         first_byte_us: 1180,
         connect_us: 0,
+        trace: None,
         end,
     }
 }

@@ -1,3 +1,4 @@
+use crate::TraceRecord;
 use std::net::SocketAddr;
 use strait_message::{Fault, Method, Status, Version};
 
@@ -107,6 +108,8 @@ pub struct AccessRecord<'a> {
     pub first_byte_us: u64,
     /// What connecting took in the last attempt, in microseconds; zero on an open connection.
     pub connect_us: u64,
+    /// Where it stands in a trace, if it does.
+    pub trace: Option<TraceRecord>,
     /// How it ended.
     pub end: End,
 }
@@ -141,6 +144,7 @@ impl Default for AccessRecord<'_> {
             duration_us: 0,
             first_byte_us: 0,
             connect_us: 0,
+            trace: None,
             end: End::Complete,
         }
     }
@@ -170,6 +174,11 @@ impl AccessRecord<'_> {
             End::Fault(fault) => Some(fault.status()),
             End::Complete | End::Filter(_) => None,
         })
+    }
+
+    /// Whether a fault ended it, or the answer was of the class 5xx.
+    pub fn has_failed(&self) -> bool {
+        self.end.is_fault() || self.status.is_some_and(|status| status.class() == 5)
     }
 }
 

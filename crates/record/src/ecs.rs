@@ -2,7 +2,7 @@
 //! them; what the schema has no name for is under `strait.`.
 
 use crate::escape::{Escaping, json as escaped};
-use crate::figures::{address, instant_us};
+use crate::figures::{address, hexadecimal, instant_us};
 use crate::json::host_and_port;
 use crate::member::{number, string};
 use crate::{AccessRecord, End};
@@ -51,6 +51,13 @@ fn request(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
         }
     }
     string!(out, "http.request.id", record.request_id.as_bytes());
+    if let Some(trace) = &record.trace {
+        for (key, id) in [(&b",\"trace.id\":\""[..], &trace.trace_id[..]), (b",\"span.id\":\"", &trace.span_id)] {
+            out.extend_from_slice(key);
+            hexadecimal(id, out);
+            out.push(b'"');
+        }
+    }
     if let Some(method) = &record.method {
         string!(out, "http.request.method", method.as_str().as_bytes());
     }

@@ -23,6 +23,14 @@ pub(crate) fn decimal(mut value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(digits.last_chunk::<20>().map_or(&[], |all| all.split_at(20 - used).1));
 }
 
+/// Writes octets as hexadecimal digits.
+pub(crate) fn hexadecimal(octets: &[u8], out: &mut Vec<u8>) {
+    for octet in octets {
+        out.push(hex_digit(u32::from(octet >> 4)));
+        out.push(hex_digit(u32::from(octet & 15)));
+    }
+}
+
 /// Writes an instant, given in microseconds since 1970-01-01 UTC, as RFC 3339 with microseconds.
 #[inline]
 pub(crate) fn instant_us(time_us: u64, out: &mut Vec<u8>) {

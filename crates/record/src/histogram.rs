@@ -29,6 +29,11 @@ impl Histogram {
         self.buckets.each_ref().map(Counter::read)
     }
 
+    /// How many durations were counted.
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().map(Counter::read).sum()
+    }
+
     /// The sum of all durations in microseconds.
     pub fn sum_us(&self) -> u64 {
         self.sum_us.read()

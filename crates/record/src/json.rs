@@ -1,9 +1,9 @@
 //! A record as one JSON object: OpenTelemetry's attribute names where it has one, `strait.` names for the rest.
 
 use crate::escape::{Escaping, json as escaped};
-use crate::figures::{address, instant_us};
+use crate::figures::{address, hexadecimal, instant_us};
 use crate::member::{number, string};
-use crate::{AccessRecord, End, TlsRecord};
+use crate::{AccessRecord, End, TlsRecord, TraceRecord};
 use std::fmt::Write;
 use std::net::SocketAddr;
 use strait_message::{Fault, Method};
@@ -124,6 +124,9 @@ fn response(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
 /// What Strait did: where, by whom, how long.
 fn course(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
     string!(out, "strait.request_id", record.request_id.as_bytes());
+    if let Some(trace) = &record.trace {
+        self::trace(trace, out);
+    }
     string!(out, "strait.listener", record.listener.as_bytes());
     number!(out, "strait.worker", record.worker.into());
     number!(out, "strait.generation", record.generation);
@@ -147,6 +150,15 @@ fn course(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
     if let Some(status) = record.upstream_status {
         number!(out, "strait.upstream_status", status.code().into());
     }
+}
+
+/// The names of OpenTelemetry for logs that belong to a trace, in formats that are not its own.
+pub(crate) fn trace(trace: &TraceRecord, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"trace_id\":\"");
+    hexadecimal(&trace.trace_id, out);
+    out.extend_from_slice(b"\",\"span_id\":\"");
+    hexadecimal(&trace.span_id, out);
+    out.extend_from_slice(if trace.sampled { b"\",\"trace_flags\":\"01\"" } else { b"\",\"trace_flags\":\"00\"" });
 }
 
 fn end(end: End, out: &mut Vec<u8>) {

@@ -7,7 +7,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests"))]
 
 mod access;
+mod answers;
+mod attributes;
 mod combined;
+mod dialect;
 mod ecs;
 mod escape;
 mod figures;
@@ -16,10 +19,14 @@ mod json;
 mod logfmt;
 mod member;
 mod meter;
+mod sight;
 mod sink;
 mod text;
 
 pub use access::{AccessRecord, End, Format, TlsRecord};
+pub use answers::{ANSWERS_MAX, Answered, Answers};
+pub use attributes::{ATTRIBUTE_NAMES, Attribute};
+pub use dialect::Dialect;
 pub use escape::quotable;
 pub use figures::rfc3339_us;
 pub use histogram::{BOUNDS_US, Histogram};
@@ -27,4 +34,5 @@ pub use meter::{
     Counter, EndpointMeter, FaultMeter, FilterMeter, FilterVerdict, Gauge, Http2Meter, RouteMeter, Sharded, TlsMeter,
     WorkerMeter,
 };
+pub use sight::{AttemptRecord, Sight, SightSink, Sights, TraceRecord, Wanted, Watched};
 pub use sink::RecordSink;

@@ -1,7 +1,7 @@
 //! A record as `key=value` pairs: the keys of the JSON form, for eyes and for tools that read logfmt.
 
 use crate::escape::{Escaping, json as escaped};
-use crate::figures::{address, decimal, instant_us};
+use crate::figures::{address, decimal, hexadecimal, instant_us};
 use crate::json::host_and_port;
 use crate::{AccessRecord, End, TlsRecord};
 use std::fmt::{Display, Write};
@@ -55,6 +55,13 @@ fn tls(tls: &TlsRecord<'_>, out: &mut Vec<u8>) {
 
 fn course(record: &AccessRecord<'_>, out: &mut Vec<u8>) {
     text("strait.request_id", record.request_id.as_bytes(), out);
+    if let Some(trace) = &record.trace {
+        for (name, id) in [("trace_id", &trace.trace_id[..]), ("span_id", &trace.span_id[..])] {
+            key(name, out);
+            hexadecimal(id, out);
+        }
+        text("trace_flags", if trace.sampled { b"01" } else { b"00" }, out);
+    }
     text("strait.listener", record.listener.as_bytes(), out);
     number("strait.worker", record.worker.into(), out);
     number("strait.generation", record.generation, out);

@@ -1,7 +1,7 @@
-use crate::Histogram;
+use crate::{Answers, Histogram};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use strait_message::{Fault, HandshakeFailure, Kind, Origin, Phase, Status};
+use strait_message::{Fault, HandshakeFailure, Kind, Origin, Phase};
 
 /// A count that one worker writes and anyone reads.
 ///
@@ -107,6 +107,8 @@ pub struct WorkerMeter {
     pub records_lost: Counter,
     /// Exchanges that sampling left out of the access log.
     pub records_sampled_out: Counter,
+    /// Exchanges that traces, those who watch and the ring of failures missed, because their queue was full.
+    pub sights_lost: Counter,
     /// Panics caught; each ended one connection.
     pub panics: Counter,
     /// Octets of pooled buffers in use or kept.
@@ -200,26 +202,14 @@ impl TlsMeter {
 /// What is counted about a route, by one worker.
 #[derive(Debug, Default)]
 pub struct RouteMeter {
-    /// Responses by the hundreds digit of their status; index 0 counts exchanges that ended without a response.
-    pub responses: [Counter; 6],
+    /// Exchanges by method and status, with the time from the first octet of the request to the last of the response.
+    pub answers: Answers,
     /// Exchanges that ended in a fault.
     pub faults: Counter,
-    /// Time from the first octet of the request to the last of the response.
-    pub duration: Histogram,
     /// Octets of request bodies.
     pub bytes_received: Counter,
     /// Octets of response bodies.
     pub bytes_sent: Counter,
-}
-
-impl RouteMeter {
-    /// Counts a response, or its absence.
-    #[inline]
-    pub fn count(&self, status: Option<Status>) {
-        if let Some(counter) = self.responses.get(status.map_or(0, |status| usize::from(status.class()))) {
-            counter.add(1);
-        }
-    }
 }
 
 /// What is counted about an endpoint, by one worker.

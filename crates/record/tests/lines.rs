@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use serde_json::Value;
 use strait_message::{Fault, Kind, Method, Phase, Status, Version};
-use strait_record::{AccessRecord, End, Format};
+use strait_record::{ATTRIBUTE_NAMES, AccessRecord, Attribute, End, Format, TraceRecord};
 
 fn record() -> AccessRecord<'static> {
     AccessRecord {
@@ -34,6 +34,7 @@ fn record() -> AccessRecord<'static> {
         duration_us: 1234,
         first_byte_us: 1180,
         connect_us: 210,
+        trace: None,
         end: End::Complete,
     }
 }
@@ -286,5 +287,45 @@ proptest! {
             let breaks_out = written.contains(['\u{2028}', '\u{2029}', '\u{202e}']);
             prop_assert!(!breaks_out);
         }
+    }
+}
+
+#[test]
+fn a_record_names_its_trace() {
+    let ids = TraceRecord { trace_id: [0xab; 16], span_id: [0x0c; 8], parent_id: None, sampled: true };
+    let traced = AccessRecord { trace: Some(ids), ..record() };
+    let (trace, span) = ("ab".repeat(16), "0c".repeat(8));
+    let json = line(&traced, Format::Json);
+    assert!(json.contains(&format!(r#","trace_id":"{trace}","span_id":"{span}","trace_flags":"01","#)), "{json}");
+    let ecs = line(&traced, Format::Ecs);
+    assert!(ecs.contains(&format!(r#","trace.id":"{trace}","span.id":"{span}","#)), "{ecs}");
+    let logfmt = line(&traced, Format::Logfmt);
+    assert!(logfmt.contains(&format!(" trace_id={trace} span_id={span} trace_flags=01 ")), "{logfmt}");
+}
+
+#[test]
+fn attributes_are_the_members_of_the_json_form() {
+    let left = End::Fault(Fault::client(Phase::ResponseHead, Kind::Closed));
+    let records = [
+        record(),
+        nothing_read(),
+        AccessRecord { end: left, status: None, method: Method::from_token(b"PROPFIND"), ..record() },
+    ];
+    for record in records {
+        let json: Value = serde_json::from_str(&line(&record, Format::Json)).unwrap();
+        let mut given = serde_json::Map::new();
+        given.insert("timestamp".to_owned(), json["timestamp"].clone());
+        record.attributes(|name, value| {
+            let text = |text: &[u8]| Value::from(String::from_utf8_lossy(text).into_owned());
+            let value = match value {
+                Attribute::Text(octets) => text(octets),
+                Attribute::Texts(octets) => Value::from(vec![text(octets)]),
+                Attribute::Number(number) => Value::from(number),
+                Attribute::Flag(flag) => Value::from(flag),
+            };
+            given.insert(name.to_owned(), value);
+        });
+        assert!(given.keys().all(|name| ATTRIBUTE_NAMES.contains(&&**name)));
+        assert_eq!(Value::from(given), json);
     }
 }

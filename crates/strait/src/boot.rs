@@ -7,7 +7,7 @@ use crate::log::Log;
 use crate::operator::{colors_are_welcome, say, terminals};
 use crate::reload::{Control, Reloader};
 use crate::source::{Output, Source};
-use crate::{allocator, descriptors, notify, ports, state, sticky_key, watch};
+use crate::{allocator, descriptors, notify, ports, sights, state, sticky_key, watch};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -23,11 +23,15 @@ use strait_control::resolve::{ResolveIntervals, Resolver};
 use strait_control::signals::{self, SignalHooks};
 use strait_dataplane::{Fleet, Inherited, Settings};
 use strait_plan::{ListenAddress, Plan, PublishError, Workers};
+use strait_telemetry::sights::Sightings;
 
 /// What a start waits for names to resolve: the first requests then find addresses, and a dead name holds up little.
 const RESOLVE_WAIT: Duration = Duration::from_secs(2);
 /// What the access log gets to write the last records.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What spans and records that wait get to be sent.
+const SIGHTS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A proxy that serves.
 pub(crate) struct Running {
@@ -35,6 +39,7 @@ pub(crate) struct Running {
     pub(crate) fleet: Arc<Fleet>,
     admin: Option<AdminServer>,
     log: Log,
+    sightings: Arc<Sightings>,
     _resolver: Arc<Resolver>,
     _checker: Arc<Checker>,
     _files: FileWatch,
@@ -61,13 +66,26 @@ pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Opti
     let mut lookups = Lookups::default();
     let plan =
         lookups.fill(&mut compiler, &snapshot, plan, RESOLVE_WAIT).map_err(|findings| output.refuse(&findings))?;
+    let sightings = sights::start(&snapshot).map_err(|error| failed(&format!("sights: {error}")))?;
     let resolver = Arc::new(start_resolver(&plan)?);
     let workers = compiler.workers();
-    let (sinks, inherited, give_back) = (log.sinks(workers), inherited(), allocator::give_back);
-    let fleet = Fleet::start(Settings { workers, sinks, inherited, give_back }, plan);
+    let settings = Settings {
+        workers,
+        sinks: log.sinks(workers),
+        sights: sights::sinks(&sightings, workers),
+        inherited: inherited(),
+        give_back: allocator::give_back,
+    };
+    let fleet = Fleet::start(settings, plan);
     let fleet = Arc::new(fleet.map_err(|error| failed(&not_bound(&error)))?);
     let checker = Arc::new(start_checker(&fleet)?);
-    let control = Control { resolver: resolver.clone(), checker: checker.clone(), lookups, log: log.clone() };
+    let control = Control {
+        resolver: resolver.clone(),
+        checker: checker.clone(),
+        lookups,
+        log: log.clone(),
+        sightings: sightings.clone(),
+    };
     let reloader = Reloader::new(source, output, compiler, (snapshot.clone(), kept), control, fleet.clone());
     let reloader = Arc::new(Mutex::new(reloader));
     if let Ok(mut following) = reloader.lock() {
@@ -78,11 +96,11 @@ pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Opti
     if watching {
         watch::start(reloader.clone()).map_err(|error| failed(&format!("watching files: {error}")))?;
     }
-    let desk = Desk { fleet: fleet.clone(), reloader, log: log.clone() };
+    let desk = Desk { fleet: fleet.clone(), reloader, log: log.clone(), sightings: sightings.clone() };
     let admin = start_admin(&snapshot, &desk)?;
     say_ready(&fleet, admin.as_ref());
     notify::tell("READY=1");
-    Ok(Running { fleet, admin, log, _resolver: resolver, _checker: checker, _files: files })
+    Ok(Running { fleet, admin, log, sightings, _resolver: resolver, _checker: checker, _files: files })
 }
 
 /// What the admin API has patched, for what the files say now.
@@ -119,6 +137,7 @@ impl Running {
         if !self.log.stop(LOG_TIMEOUT) {
             say("access log: the last records could not be written in time");
         }
+        self.sightings.stop(SIGHTS_TIMEOUT);
         say("stopped");
         Exit::Done
     }
@@ -303,6 +322,7 @@ struct Desk {
     fleet: Arc<Fleet>,
     reloader: Arc<Mutex<Reloader>>,
     log: Log,
+    sightings: Arc<Sightings>,
 }
 
 impl Desk {
@@ -318,6 +338,7 @@ impl Desk {
             }),
             stop: Box::new(move || drain(&to_stop)),
             access_log: self.log.meter(),
+            sightings: Some(self.sightings.clone()),
             reopen: Box::new(move || log.reopen()),
         }
     }

@@ -19,6 +19,9 @@ use crate::run::Run;
 use crate::source::Output;
 use crate::status::Status;
 use crate::stop::Stop;
+use crate::tail::Tail;
+use crate::top::Top;
+use crate::why::Why;
 use clap::{Parser, Subcommand};
 
 /// One proxy for every proxy's job.
@@ -51,6 +54,9 @@ enum Verb {
     Fmt(Fmt),
     Demo(Demo),
     Status(Status),
+    Top(Top),
+    Tail(Tail),
+    Why(Why),
     Doctor(Doctor),
     Endpoint(Endpoint),
     Reload(Reload),
@@ -81,6 +87,9 @@ pub(crate) fn main() -> Exit {
         Verb::Fmt(fmt) => fmt.run(format),
         Verb::Demo(demo) => demo.run(format),
         Verb::Status(status) => status.run(format),
+        Verb::Top(top) => top.run(format),
+        Verb::Tail(tail) => tail.run(format),
+        Verb::Why(why) => why.run(format),
         Verb::Doctor(doctor) => doctor.run(format),
         Verb::Endpoint(endpoint) => endpoint.run(format),
         Verb::Reload(reload) => reload.run(format),

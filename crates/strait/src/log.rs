@@ -96,6 +96,8 @@ fn destination(snapshot: &Snapshot, is_off: bool) -> Destination {
         keep: rotate.keep,
     });
     match &spec.path {
+        // Records are sent by another road.
+        LogPath::Otlp => Destination::Nowhere,
         _ if is_off => Destination::Nowhere,
         LogPath::Stdout => Destination::Stdout,
         LogPath::Stderr => Destination::Stderr,

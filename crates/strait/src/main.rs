@@ -42,13 +42,17 @@ mod reload;
 mod reload_verb;
 mod run;
 mod schema;
+mod sights;
 mod source;
 mod state;
 mod status;
 mod sticky_key;
 mod stop;
+mod tail;
+mod top;
 mod version;
 mod watch;
+mod why;
 
 fn main() -> std::process::ExitCode {
     cli::main().into()

@@ -4,9 +4,9 @@ use crate::boot::not_bound;
 use crate::discovery::Lookups;
 use crate::kept::{Kept, Prefer, contested};
 use crate::log::Log;
-use crate::notify;
 use crate::operator::say;
 use crate::source::{Output, Source};
+use crate::{notify, sights};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,7 @@ use strait_dataplane::Fleet;
 use strait_plan::{Lookup, Plan, Workers as _};
 use strait_telemetry::access_log::Prepared;
 use strait_telemetry::destination::Destination;
+use strait_telemetry::sights::Sightings;
 
 /// What new names get to resolve before the plan is published.
 const RESOLVE_WAIT: Duration = Duration::from_secs(1);
@@ -38,6 +39,8 @@ pub(crate) struct Control {
     pub(crate) lookups: Lookups,
     /// Where records are written.
     pub(crate) log: Log,
+    /// Who takes what the workers see.
+    pub(crate) sightings: Arc<Sightings>,
 }
 
 /// Reads the configuration anew on demand, and takes in endpoints as they are found.
@@ -186,6 +189,7 @@ impl Reloader {
             say(&format!("the patch cannot be kept in {place}: {error}; it holds until the process ends"));
         }
         self.kept = kept;
+        self.export(&snapshot);
         let waits = self.say_what_waits(&snapshot);
         self.serving = snapshot;
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
@@ -256,6 +260,16 @@ impl Reloader {
         let waits = self.what_waits(&snapshot);
         let report = json!({"generation": generation, "changes": changes, "waits_for_restart": waits, "dry_run": true});
         Ok((report, served.tag.clone()))
+    }
+
+    /// Sends spans and records as the new configuration says. Without a thread for that they go where they went.
+    fn export(&self, snapshot: &Snapshot) {
+        let settings = sights::settings(snapshot);
+        if settings != sights::settings(&self.serving)
+            && let Err(error) = self.control.sightings.export(settings)
+        {
+            say(&format!("otlp: {error}: spans and records go where they went"));
+        }
     }
 
     /// Takes up certificates and authorities whose files have changed: what serves is compiled anew. Where that cannot

@@ -17,5 +17,7 @@
 
 pub mod access_log;
 pub mod destination;
+pub mod otlp;
 pub mod process;
 pub mod prometheus;
+pub mod sights;

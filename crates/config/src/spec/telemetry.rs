@@ -1,5 +1,6 @@
-//! Logs.
+//! Logs, traces and metrics.
 
+use super::traces::{Metrics, Otlp, Traces};
 use crate::codes;
 use crate::decode::{Decoder, removal};
 use crate::diagnose::Diagnostic;
@@ -8,17 +9,34 @@ use crate::syntax::Node;
 use crate::value::{Duration, ExpressionText, LogPath, Percent, Size, TemplateText};
 use strait_config_derive::Spec;
 
-/// Logs.
+/// Logs, traces and metrics.
 #[derive(Debug, Clone, PartialEq, Spec)]
 #[spec(
     noun = "`telemetry`",
     empty_ok,
-    peers(log = "access_log", logs = "access_log", accessLog = "access_log", tracing = "traces"),
-    unbuilt(metrics = "settings of metrics", traces = "traces")
+    check = otlp_has_a_collector,
+    peers(
+        log = "access_log",
+        logs = "access_log",
+        accessLog = "access_log",
+        tracing = "traces",
+        opentelemetry = "otlp",
+        otel = "otlp",
+        collector = "otlp"
+    )
 )]
 pub struct Telemetry {
     /// A record of every request.
     pub access_log: AccessLog,
+    /// Traces of requests.
+    pub traces: Option<Traces>,
+    /// The collector that spans, and records of `access_log: {path: otlp}`, are sent to. Records go to that of `traces` if there is no other.
+    pub otlp: Option<Otlp>,
+    /// Whether clients are told where the time went, and the id of the trace (`Server-Timing`).
+    #[spec(default = false)]
+    pub server_timing: bool,
+    /// Metrics.
+    pub metrics: Metrics,
 }
 
 /// A record of every request. A text stands for `format`.
@@ -48,7 +66,7 @@ pub struct AccessLog {
     /// A line of your own in place of a `format`, with values of the exchange as `${status}`. In values quotes, backslashes and controls become `\\xNN`, so that each stays in its quotes and its line. The page `logs` of the manual lists the names.
     #[spec(example = "${client.ip} \"${request.method} ${request.uri}\" ${status} ${duration}")]
     pub template: Option<Spanned<TemplateText>>,
-    /// Where they go: `stdout`, `stderr`, the path of a file, which is appended to, `syslog` for the local daemon, `syslog:unix:/path`, or `syslog:host:port` for one over UDP.
+    /// Where they go: `stdout`, `stderr`, the path of a file, which is appended to, `syslog` for the local daemon, `syslog:unix:/path`, or `syslog:host:port` for one over UDP, or `otlp` for the collector of `telemetry.otlp`.
     #[spec(default = LogPath::Stdout)]
     pub path: LogPath,
     /// When a file is moved aside and begun anew. Without it that is left to others, who then send USR1 or run `POST /log/reopen`.
@@ -171,6 +189,39 @@ pub enum LogFormat {
     Off,
 }
 
+impl Telemetry {
+    /// Who gets spans.
+    pub fn collector_of_spans(&self) -> Option<&Otlp> {
+        self.traces.as_ref()?.otlp.as_ref().or(self.otlp.as_ref())
+    }
+
+    /// Who gets records of `path: otlp`.
+    pub fn collector_of_logs(&self) -> Option<&Otlp> {
+        self.otlp.as_ref().or_else(|| self.traces.as_ref()?.otlp.as_ref())
+    }
+}
+
+/// What is to be sent needs somebody to send it to.
+fn otlp_has_a_collector(telemetry: &Telemetry, node: &Node, decoder: &mut Decoder) {
+    let log = node.value("access_log").and_then(|log| log.value("path"));
+    if let (LogPath::Otlp, None, Some(path)) = (&telemetry.access_log.path, telemetry.collector_of_logs(), log) {
+        decoder.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, path.span, "no collector is named that takes the records")
+                .label("they would go to `telemetry.otlp`")
+                .hint("add `otlp: http://127.0.0.1:4318` to `telemetry`"),
+        );
+    }
+    let takes_spans = telemetry.traces.as_ref().is_some_and(|traces| traces.otlp.is_none());
+    let unused = !takes_spans && telemetry.access_log.path != LogPath::Otlp;
+    if let (true, Some(otlp)) = (unused, node.value("otlp")) {
+        decoder.report(
+            Diagnostic::warning(codes::CONFLICTING_KEYS, otlp.span, "nothing is sent to this collector")
+                .label("neither traces nor the access log")
+                .hint("add `traces: {sample: 10%}` to `telemetry`"),
+        );
+    }
+}
+
 /// Keys that would do nothing are mistakes.
 fn one_destination(log: &AccessLog, node: &Node, decoder: &mut Decoder) {
     let format = node.value("format").filter(|_| log.format != LogFormat::Auto);
@@ -180,6 +231,13 @@ fn one_destination(log: &AccessLog, node: &Node, decoder: &mut Decoder) {
                 .label("this says how records are written")
                 .second(format.span, "so does this")
                 .edits("remove one of them", removal(node.entries(), "format").into_iter().collect()),
+        );
+    }
+    if let (LogPath::Otlp, Some(template)) = (&log.path, &log.template) {
+        decoder.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, template.span, "records sent as OTLP have no lines")
+                .label("a collector gets names and values")
+                .edits("remove it", removal(node.entries(), "template").into_iter().collect()),
         );
     }
     if let Some(rotate) = node.value("rotate").filter(|_| !matches!(log.path, LogPath::File(_))) {

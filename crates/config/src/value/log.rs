@@ -18,6 +18,8 @@ pub enum LogPath {
     SyslogUnix(PathBuf),
     /// A syslog daemon over UDP, as `host:port`.
     SyslogUdp(String),
+    /// The collector of `telemetry.otlp`.
+    Otlp,
 }
 
 /// Where the local daemon listens.
@@ -39,6 +41,7 @@ impl fmt::Display for LogPath {
             Self::SyslogUnix(path) if path.as_os_str() == LOCAL_SYSLOG => f.write_str("syslog"),
             Self::SyslogUnix(path) => write!(f, "syslog:unix:{}", path.display()),
             Self::SyslogUdp(daemon) => write!(f, "syslog:{daemon}"),
+            Self::Otlp => f.write_str("otlp"),
         }
     }
 }
@@ -64,14 +67,15 @@ fn syslog(text: &str) -> Result<LogPath, Flaw> {
 }
 
 impl Value for LogPath {
-    const WHAT: &'static str = "`stdout`, `stderr`, the path of a file, or a syslog daemon";
+    const WHAT: &'static str = "`stdout`, `stderr`, the path of a file, a syslog daemon, or `otlp`";
     const EXAMPLES: &'static [&'static str] =
-        &["stdout", "stderr", "/var/log/strait/access.log", "syslog", "syslog:192.0.2.1:514"];
+        &["stdout", "stderr", "/var/log/strait/access.log", "syslog", "syslog:192.0.2.1:514", "otlp"];
 
     fn parse(text: &str) -> Result<Self, Flaw> {
         match text {
             "stdout" => Ok(Self::Stdout),
             "stderr" => Ok(Self::Stderr),
+            "otlp" => Ok(Self::Otlp),
             "syslog" | "/dev/log" => Ok(Self::SyslogUnix(LOCAL_SYSLOG.into())),
             "/dev/stdout" | "-" => {
                 Err(Flaw::new(codes::PATH, format!("`{text}` is written `stdout`")).replace("stdout"))
@@ -80,8 +84,9 @@ impl Value for LogPath {
             _ if text.starts_with("syslog:") => syslog(text),
             // A bare word is more likely a mistyped `stdout` than a file.
             _ if !text.contains(['/', '.']) => {
-                let flaw = Flaw::new(codes::PATH, format!("`{text}` is neither stdout, stderr, syslog nor a path"));
-                Err(match crate::words::closest(text, ["stdout", "stderr", "syslog"].into_iter()) {
+                let flaw =
+                    Flaw::new(codes::PATH, format!("`{text}` is neither stdout, stderr, syslog, otlp nor a path"));
+                Err(match crate::words::closest(text, ["stdout", "stderr", "syslog", "otlp"].into_iter()) {
                     Some(word) => flaw.replace(word),
                     None => flaw.label("a path contains a `/`").replace(format!("./{text}")),
                 })

@@ -33,13 +33,13 @@ pub(super) fn page(desk: &Desk, exposition: Exposition, every_route: bool) -> St
 }
 
 /// A table of routes with the names of the listeners that use it.
-struct SharedTable<'a> {
+pub(super) struct SharedTable<'a> {
     listeners: String,
     routes: &'a Arc<RouteSet>,
 }
 
 /// Each table once.
-fn tables(listeners: &[Listener]) -> Vec<SharedTable<'_>> {
+pub(super) fn tables(listeners: &[Listener]) -> Vec<SharedTable<'_>> {
     let mut tables: Vec<SharedTable<'_>> = Vec::new();
     for Listener { name, routes, .. } in listeners {
         match tables.iter_mut().find(|table| Arc::ptr_eq(table.routes, routes)) {
@@ -54,7 +54,7 @@ fn tables(listeners: &[Listener]) -> Vec<SharedTable<'_>> {
 }
 
 /// Each meter once.
-fn routes<'a>(tables: &'a [SharedTable<'a>]) -> Vec<RouteFigures<'a>> {
+pub(super) fn routes<'a>(tables: &'a [SharedTable<'a>]) -> Vec<RouteFigures<'a>> {
     let mut seen = HashSet::new();
     let routes = tables.iter().flat_map(|table| table.routes.routes.iter().map(move |route| (table, route)));
     let distinct = routes.filter(|(_, route)| seen.insert(Arc::as_ptr(&route.meter)));

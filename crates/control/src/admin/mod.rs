@@ -11,6 +11,7 @@ mod endpoints;
 mod guard;
 mod inventory;
 mod metrics;
+mod observe;
 mod openapi;
 mod socket;
 mod status;
@@ -40,6 +41,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use strait_plan::Workers;
 use strait_telemetry::access_log::AccessLogMeter;
+use strait_telemetry::sights::Sightings;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -83,6 +85,8 @@ pub struct Hooks {
     pub reopen: Box<dyn Fn() + Send + Sync>,
     /// What the access log counts, when one is written.
     pub access_log: Option<Arc<AccessLogMeter>>,
+    /// Who takes what the workers see, for `/tail`, `/top` and `/why`.
+    pub sightings: Option<Arc<Sightings>>,
 }
 
 /// The configuration that is served.

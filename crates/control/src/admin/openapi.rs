@@ -83,6 +83,9 @@ fn parameter(parameter: &Parameter) -> Value {
         Form::Weight => weight(),
         Form::Health => health(),
         Form::Prefer => json!({ "enum": ["file", "api"] }),
+        Form::By => json!({ "enum": ["route", "upstream", "endpoint", "client"] }),
+        Form::Line => json!({ "enum": ["json", "text", "logfmt", "ecs", "combined"] }),
+        Form::Number => json!({ "type": "integer", "minimum": 0 }),
     };
     json!({
         "name": parameter.name, "in": "query", "required": parameter.required,

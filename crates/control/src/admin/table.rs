@@ -1,7 +1,7 @@
 //! The list of all operations: requests are matched by it, refused by it, and the OpenAPI document is printed from it.
 
 use super::call::{Call, Response, refused};
-use super::{Desk, answers, configuration, endpoints, inventory, openapi};
+use super::{Desk, answers, configuration, endpoints, inventory, observe, openapi};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use serde_json::Value;
@@ -73,6 +73,12 @@ pub(super) enum Form {
     Health,
     /// `file` or `api`.
     Prefer,
+    /// What `top` lists.
+    By,
+    /// A form of a record.
+    Line,
+    /// The number of an exchange.
+    Number,
 }
 
 /// One operation.
@@ -169,6 +175,33 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ],
         answer: answers::explain,
         ..read("/explain", "explain", "What would become of a request.", &[(200, "any"), (400, "Error")])
+    },
+    Operation {
+        access: Access::Private,
+        query: &[parameter("by", Form::By, "What is listed; routes without it.")],
+        answer: observe::top,
+        ..read("/top", "top", "What was counted by route, upstream, endpoint or client.", &[(200, "any"), (400, "Error")])
+    },
+    Operation {
+        access: Access::Private,
+        query: &[
+            parameter("since", Form::Number, "The number that the answer before gave as `next`."),
+            parameter("filter", Form::Text, "A condition on records."),
+            parameter("format", Form::Line, "How lines are written; `json` without it."),
+        ],
+        answer: observe::tail,
+        ..read(
+            "/tail",
+            "tail",
+            "Exchanges that ended since the answer before; every exchange is wanted for ten seconds from now.",
+            &[(200, "any"), (400, "Error"), (404, "Error")],
+        )
+    },
+    Operation {
+        access: Access::Private,
+        query: &[parameter("id", Form::Text, "A request id; without it the latest failures are listed.")],
+        answer: observe::why,
+        ..read("/why", "why", "What became of a request that failed.", &[(200, "any"), (404, "Error")])
     },
     Operation {
         answer: inventory::connections,

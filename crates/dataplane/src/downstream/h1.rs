@@ -236,7 +236,7 @@ impl ClientConnection {
             output: Vec::new(),
             id,
             view,
-            tally: Tally::new(began_us),
+            tally: Tally::new(began_us, adopted.plan.server_timing),
             kept: Kept::default(),
             deadline_ms: u64::MAX,
         }
@@ -261,7 +261,7 @@ impl ClientConnection {
 }
 
 impl Tally<'_> {
-    fn new(began_us: u64) -> Self {
+    fn new(began_us: u64, server_timing: bool) -> Self {
         Self {
             began_us,
             head_is_complete: false,
@@ -278,6 +278,8 @@ impl Tally<'_> {
             response_begun: Cell::new(false),
             first_byte_us: Cell::new(0),
             connect_us: 0,
+            attempt_began_us: None,
+            server_timing,
             fault_answered: false,
         }
     }

@@ -4,6 +4,7 @@ use crate::fleet::Fleet;
 use crate::log::Log;
 use crate::mail::Mail;
 use crate::request_id::IdSource;
+use crate::sight::SightLog;
 use crate::worker::{Birth, Worker};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ impl SimFleet {
             id,
             meter,
             log: Log::new(sink),
+            sights: SightLog::new(None),
             ids: IdSource::seeded(seed ^ id as u64),
             peers: mailboxes.clone(),
             started,

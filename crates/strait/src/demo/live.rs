@@ -73,9 +73,10 @@ impl Figures {
         let routes = plan.listeners.iter().flat_map(|listener| &listener.routes.routes);
         for route in routes.filter(|route| seen.insert(Arc::as_ptr(&route.meter))) {
             for meter in route.meter.iter() {
-                let counts = meter.duration.counts();
-                figures.durations.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-                figures.server_errors += meter.responses.last().map_or(0, |counter| counter.read());
+                for (_, duration) in meter.answers.iter() {
+                    figures.durations.iter_mut().zip(duration.counts()).for_each(|(sum, count)| *sum += count);
+                }
+                figures.server_errors += meter.answers.classes().last().copied().unwrap_or(0);
             }
         }
         figures

@@ -38,7 +38,7 @@ pub(super) static PLAN_GENERATION: Family =
     gauge("strait_plan_generation", NONE, "Generation of the plan that new exchanges run under.");
 pub(super) static DRAINING: Family = gauge("strait_draining", NONE, "1 once a drain has begun, else 0.");
 
-pub(super) static WORKER: [Filled<WorkerMeter>; 19] = [
+pub(super) static WORKER: [Filled<WorkerMeter>; 20] = [
     (counter("strait_worker_connections_accepted_total", WORKER_LABELS, "Client connections accepted."), |meter| {
         meter.connections_accepted.read() as f64
     }),
@@ -116,6 +116,14 @@ pub(super) static WORKER: [Filled<WorkerMeter>; 19] = [
             "Exchanges that sampling left out of the access log.",
         ),
         |meter| meter.records_sampled_out.read() as f64,
+    ),
+    (
+        counter(
+            "strait_worker_sights_lost_total",
+            WORKER_LABELS,
+            "Exchanges that traces, OTLP logs, `tail` and `why` missed because their queue was full.",
+        ),
+        |meter| meter.sights_lost.read() as f64,
     ),
     (counter("strait_worker_panics_total", WORKER_LABELS, "Panics caught; each ended one connection."), |meter| {
         meter.panics.read() as f64

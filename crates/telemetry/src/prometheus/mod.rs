@@ -245,10 +245,10 @@ fn route_sums(scrape: &Scrape<'_>, page: &mut Page) {
     let mut classes = [0; all::CLASSES.len()];
     let mut duration = Distribution::default();
     for meter in scrape.routes.iter().flat_map(|route| route.meter.iter()) {
-        for (sum, counter) in classes.iter_mut().zip(&meter.responses) {
-            *sum += counter.read();
+        for (sum, count) in classes.iter_mut().zip(meter.answers.classes()) {
+            *sum += count;
         }
-        duration.add(&meter.duration);
+        meter.answers.iter().for_each(|(_, took)| duration.add(took));
     }
     page.family(&all::RESPONSES);
     for (class, count) in all::CLASSES.iter().zip(classes) {
@@ -264,7 +264,7 @@ fn routes(scrape: &Scrape<'_>, page: &mut Page) {
     page.family(&all::ROUTE_RESPONSES);
     for route in &used {
         for (index, class) in all::CLASSES.iter().enumerate() {
-            let count = route.meter.sum(|meter| meter.responses.get(index).map_or(0, |counter| counter.read()));
+            let count = route.meter.sum(|meter| meter.answers.classes().get(index).copied().unwrap_or(0));
             if count > 0 {
                 page.sample(&all::ROUTE_RESPONSES, &[route.listener, route.route, class], count as f64);
             }
@@ -278,7 +278,8 @@ fn routes(scrape: &Scrape<'_>, page: &mut Page) {
     }
     page.family(&all::ROUTE_DURATION);
     for route in &used {
-        let duration = Distribution::of(route.meter.iter().map(|meter| &meter.duration));
+        let duration =
+            Distribution::of(route.meter.iter().flat_map(|meter| meter.answers.iter()).map(|(_, took)| took));
         page.distribution(&all::ROUTE_DURATION, &[route.listener, route.route], &duration);
     }
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::process::ProcessFigures;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use strait_message::{Fault, Kind as FaultKind, Phase, Status};
+use strait_message::{Fault, Kind as FaultKind, Method, Phase, Status};
 use strait_record::{EndpointMeter, RouteMeter, Sharded, WorkerMeter};
 
 fn empty<'a>() -> Scrape<'a> {
@@ -30,11 +30,10 @@ fn route() -> Sharded<RouteMeter> {
     let meter = Sharded::<RouteMeter>::new(2);
     for (worker, us) in [(0, 90), (1, 300), (1, 20_000_000)] {
         let shard = meter.of(worker).unwrap();
-        shard.count(Some(Status::OK));
-        shard.duration.record(us);
+        shard.answers.record(Some(Method::Get), Some(Status::OK), us);
         shard.bytes_sent.add(10);
     }
-    meter.of(0).unwrap().count(None);
+    meter.of(0).unwrap().answers.record(Some(Method::Get), None, 100);
     meter
 }
 
@@ -88,16 +87,16 @@ fn routes_are_summed_over_workers() {
         &[
             &format!(r#"strait_route_responses_total{{{labels},class="2xx"}} 3"#),
             &format!(r#"strait_route_responses_total{{{labels},class="none"}} 1"#),
-            &format!(r#"strait_route_duration_seconds_bucket{{{labels},le="0.0001"}} 1"#),
-            &format!(r#"strait_route_duration_seconds_bucket{{{labels},le="0.0005"}} 2"#),
-            &format!(r#"strait_route_duration_seconds_bucket{{{labels},le="10.0"}} 2"#),
-            &format!(r#"strait_route_duration_seconds_bucket{{{labels},le="+Inf"}} 3"#),
-            &format!("strait_route_duration_seconds_sum{{{labels}}} 20.00039"),
-            &format!("strait_route_duration_seconds_count{{{labels}}} 3"),
+            &format!(r#"strait_route_duration_seconds_bucket{{{labels},le="0.0001"}} 2"#),
+            &format!(r#"strait_route_duration_seconds_bucket{{{labels},le="0.0005"}} 3"#),
+            &format!(r#"strait_route_duration_seconds_bucket{{{labels},le="10.0"}} 3"#),
+            &format!(r#"strait_route_duration_seconds_bucket{{{labels},le="+Inf"}} 4"#),
+            &format!("strait_route_duration_seconds_sum{{{labels}}} 20.00049"),
+            &format!("strait_route_duration_seconds_count{{{labels}}} 4"),
             &format!("strait_route_sent_bytes_total{{{labels}}} 30"),
             r#"strait_responses_total{class="2xx"} 3"#,
-            r#"strait_exchange_duration_seconds_bucket{le="1.0"} 2"#,
-            "strait_exchange_duration_seconds_count 3",
+            r#"strait_exchange_duration_seconds_bucket{le="1.0"} 3"#,
+            "strait_exchange_duration_seconds_count 4",
         ],
     );
     assert!(!page.contains("/unused"));
