@@ -29,15 +29,16 @@ pub(crate) fn settings(snapshot: &Snapshot) -> Option<ExportSettings> {
     let telemetry = &snapshot.spec.telemetry;
     let spans = telemetry.collector_of_spans();
     let logs = telemetry.collector_of_logs().filter(|_| telemetry.access_log.path == LogPath::Otlp);
-    let service = spans.or(logs)?.service.clone();
     let traces = spans.map(|otlp| collector(otlp, Signal::Traces));
-    Some(ExportSettings { traces, logs: logs.map(|otlp| collector(otlp, Signal::Logs)), service })
+    let logs = logs.map(|otlp| collector(otlp, Signal::Logs));
+    (traces.is_some() || logs.is_some()).then_some(ExportSettings { traces, logs })
 }
 
 fn collector(otlp: &Otlp, signal: Signal) -> Collector {
     let headers = otlp.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()));
     let endpoint = &otlp.endpoint;
     Collector {
+        service: otlp.service.clone(),
         authority: endpoint.authority.clone(),
         path: if endpoint.is_grpc {
             signal.grpc_method().to_owned()

@@ -96,7 +96,8 @@ impl Tail {
     fn condition(&self) -> Option<String> {
         let quoted = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
         let mut all: Vec<String> = self.filter.iter().map(|filter| format!("({filter})")).collect();
-        all.extend(self.errors.then(|| "(status >= 500 || exchange.reason != null)".to_owned()));
+        // The ends of faults are codes; others have no dot.
+        all.extend(self.errors.then(|| "(status >= 500 || exchange.end.contains('.'))".to_owned()));
         all.extend(self.slower.as_ref().map(|duration| format!("duration > {duration}")));
         all.extend(self.route.as_ref().map(|route| format!("route.pattern == {}", quoted(route))));
         all.extend(self.upstream.as_ref().map(|upstream| format!("upstream.name == {}", quoted(upstream))));

@@ -92,7 +92,7 @@ struct Row {
     name: String,
     rate: f64,
     errors: f64,
-    /// Upper bounds of the buckets in microseconds; `None` above the last, or without any.
+    /// Upper bounds of the buckets in microseconds, [`u64::MAX`] above the last; `None` without any duration.
     p50_us: Option<u64>,
     p99_us: Option<u64>,
 }
@@ -203,7 +203,7 @@ fn rows(before: &Look, now: &Look, sort: Sort) -> Vec<Row> {
     rows.sort_by(|a, b| {
         let first = match sort {
             Sort::Rate => b.rate.total_cmp(&a.rate),
-            Sort::P99 => b.p99_us.unwrap_or(u64::MAX).cmp(&a.p99_us.unwrap_or(u64::MAX)),
+            Sort::P99 => b.p99_us.cmp(&a.p99_us),
             Sort::Errors => b.errors.total_cmp(&a.errors),
             Sort::Name => std::cmp::Ordering::Equal,
         };
@@ -220,7 +220,7 @@ fn quantile(durations: &[u64], bounds_us: &[u64], percent: u64) -> Option<u64> {
         reached += count;
         reached >= wanted
     });
-    place.and_then(|place| bounds_us.get(place)).copied()
+    place.map(|place| bounds_us.get(place).copied().unwrap_or(u64::MAX))
 }
 
 fn table(rows: &[Row], by: By, sort: Sort, rows_max: usize) -> String {
@@ -247,7 +247,8 @@ fn table(rows: &[Row], by: By, sort: Sort, rows_max: usize) -> String {
 
 fn shown(us: Option<u64>) -> String {
     match us {
-        None => ">10s".to_owned(),
+        None => "-".to_owned(),
+        Some(u64::MAX) => ">10s".to_owned(),
         Some(us) if us < 1_000 => format!("{us}us"),
         Some(us) if us < 1_000_000 => format!("{}ms", us as f64 / 1e3),
         Some(us) => format!("{}s", us as f64 / 1e6),
@@ -287,7 +288,7 @@ mod tests {
     fn quantiles_are_bounds_of_buckets() {
         assert_eq!(quantile(&[99, 1, 0], &[100, 2_500], 99), Some(100));
         assert_eq!(quantile(&[98, 2, 0], &[100, 2_500], 99), Some(2_500));
-        assert_eq!(quantile(&[0, 0, 1], &[100, 2_500], 50), None);
+        assert_eq!(quantile(&[0, 0, 1], &[100, 2_500], 50), Some(u64::MAX));
         assert_eq!(quantile(&[], &[], 50), None);
     }
 }

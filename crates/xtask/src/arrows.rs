@@ -61,7 +61,11 @@ const ROOMS: &[Room] = &[
         Only(&["expr", "filters", "http1", "http2", "message", "plan", "record", "route", "tls", "traffic"]),
         "workers read the plan, never the configuration",
     ),
-    room("telemetry", Only(&["message", "record"]), "writers know records, not who made them"),
+    room(
+        "telemetry",
+        Only(&["http2", "message", "record"]),
+        "writers know records, not who made them; collectors are spoken to by gRPC",
+    ),
     room(
         "control",
         Only(&[

@@ -1,8 +1,10 @@
-//! Spans and logs sent by OTLP over HTTP, as Protocol Buffers.
+//! Spans and logs sent by OTLP, over HTTP or gRPC, as Protocol Buffers.
 //!
-//! The thread that takes exchanges collects them into messages; a thread of its own sends these and waits for whoever
-//! receives them. Between the two lie at most [`MESSAGES_MAX`] messages; what comes then is dropped and counted.
+//! The thread that takes exchanges collects them into messages; for each signal a thread of its own sends these and
+//! waits for whoever receives them. Between the two lie at most [`MESSAGES_MAX`] messages; what comes then is dropped
+//! and counted.
 
+mod grpc;
 mod post;
 mod proto;
 mod signals;
@@ -30,17 +32,17 @@ const COLLECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(250);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// What an exporter that was replaced gets to send what it collected.
+const LEFT_BEHIND_TIMEOUT: Duration = Duration::from_secs(5);
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Where what goes, and under which name.
+/// Where what goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportSettings {
     /// Who gets spans, if they are sent.
     pub traces: Option<Collector>,
     /// Who gets log records, if they are sent.
     pub logs: Option<Collector>,
-    /// The name of the service (`service.name`).
-    pub service: String,
 }
 
 /// What is sent.
@@ -119,14 +121,22 @@ fn add(counters: &[AtomicU64; 2], signal: Signal, count: usize) {
 /// Collects spans and records, and has them sent.
 #[derive(Debug)]
 pub(crate) struct Exporter {
-    settings: ExportSettings,
     instance: String,
-    collected: [Collected; 2],
-    queue: SyncSender<Message>,
+    /// In the order of [`Signal::ALL`]; `None` for what is not sent.
+    lanes: [Option<Lane>; 2],
     /// Set once it is to end: until when messages may be tried.
     stop_by: Arc<OnceLock<Instant>>,
-    sender: Option<JoinHandle<()>>,
     meter: Arc<ExportMeter>,
+}
+
+/// What is collected of one signal, and who sends it.
+#[derive(Debug)]
+struct Lane {
+    collected: Collected,
+    /// The name of the service (`service.name`).
+    service: String,
+    queue: SyncSender<Message>,
+    sender: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
@@ -138,36 +148,30 @@ struct Collected {
 
 #[derive(Debug)]
 struct Message {
-    signal: Signal,
     body: Vec<u8>,
     items: usize,
 }
 
 impl Exporter {
     pub(crate) fn start(settings: ExportSettings, meter: Arc<ExportMeter>) -> io::Result<Self> {
-        let (queue, messages) = mpsc::sync_channel(MESSAGES_MAX);
         let stop_by = Arc::new(OnceLock::new());
-        let post = Post {
-            traces: settings.traces.clone().map(Sender::new),
-            logs: settings.logs.clone().map(Sender::new),
-            stop_by: stop_by.clone(),
-            meter: meter.clone(),
-            complained: None,
+        let lane = |signal, collector: &Option<Collector>| {
+            let start = |collector: &Collector| Lane::start(signal, collector, stop_by.clone(), meter.clone());
+            collector.as_ref().map(start).transpose()
         };
-        let sender = thread::Builder::new().name("otlp".into()).spawn(move || post.run(&messages))?;
-        let collected = Default::default();
-        Ok(Self { settings, instance: instance(), collected, queue, stop_by, sender: Some(sender), meter })
+        let lanes = [lane(Signal::Traces, &settings.traces)?, lane(Signal::Logs, &settings.logs)?];
+        Ok(Self { instance: instance(), lanes, stop_by, meter })
     }
 
     pub(crate) fn add(&mut self, sight: &Sight<'_>) {
-        let [traces, logs] = &mut self.collected;
-        if sight.wanted.trace && self.settings.traces.is_some() {
-            let items = signals::spans(sight, &mut traces.content);
-            traces.added(items);
+        let [traces, logs] = &mut self.lanes;
+        if let Some(Lane { collected, .. }) = traces.as_mut().filter(|_| sight.wanted.trace) {
+            let items = signals::spans(sight, &mut collected.content);
+            collected.added(items);
         }
-        if sight.wanted.log && self.settings.logs.is_some() {
-            signals::log(sight, now_us(), &mut logs.content);
-            logs.added(1);
+        if let Some(Lane { collected, .. }) = logs.as_mut().filter(|_| sight.wanted.log) {
+            signals::log(sight, now_us(), &mut collected.content);
+            collected.added(1);
         }
         self.send_if(Collected::is_full);
     }
@@ -177,43 +181,53 @@ impl Exporter {
     }
 
     fn send_if(&mut self, is_wanted: impl Fn(&Collected) -> bool) {
-        for (signal, collected) in Signal::ALL.into_iter().zip(&mut self.collected) {
+        let lanes = Signal::ALL.into_iter().zip(&mut self.lanes).filter_map(|(signal, lane)| Some((signal, lane.as_mut()?)));
+        for (signal, Lane { collected, queue, service, .. }) in lanes {
             if collected.items == 0 || !is_wanted(collected) {
                 continue;
             }
             let Collected { content, items, .. } = std::mem::take(collected);
             let version = env!("CARGO_PKG_VERSION");
-            let body = signals::envelope(&self.settings.service, &self.instance, version, &content);
-            if self.queue.try_send(Message { signal, body, items }).is_err() {
+            let body = signals::envelope(service, &self.instance, version, &content);
+            if queue.try_send(Message { body, items }).is_err() {
                 add(&self.meter.dropped, signal, items);
             }
         }
     }
 
-    /// Sends what is left, within `limit`.
+    /// Sends what is left, within about `limit`.
     pub(crate) fn stop(mut self, limit: Duration) {
-        self.end(limit);
-    }
-
-    fn end(&mut self, limit: Duration) {
         self.send_if(|_| true);
         let _ = self.stop_by.set(Instant::now() + limit);
-        if let Some(sender) = self.sender.take() {
-            let (none, _) = mpsc::sync_channel(0);
+        for Lane { queue, sender, .. } in std::mem::take(&mut self.lanes).into_iter().flatten() {
             // The thread ends when its queue is empty and nobody fills it any more.
-            drop(std::mem::replace(&mut self.queue, none));
+            drop(queue);
             let _ = sender.join();
         }
     }
 }
 
-/// Another destination takes its place: what was collected still goes where it was to go, beside whoever waits.
+/// Another destination takes its place: what was collected still goes where it was to go, while nobody waits for it.
 impl Drop for Exporter {
     fn drop(&mut self) {
-        if self.sender.is_some() {
-            self.send_if(|_| true);
-            let _ = self.stop_by.set(Instant::now() + Duration::from_secs(5));
-        }
+        self.send_if(|_| true);
+        let _ = self.stop_by.set(Instant::now() + LEFT_BEHIND_TIMEOUT);
+    }
+}
+
+impl Lane {
+    fn start(
+        signal: Signal,
+        collector: &Collector,
+        stop_by: Arc<OnceLock<Instant>>,
+        meter: Arc<ExportMeter>,
+    ) -> io::Result<Self> {
+        let (queue, messages) = mpsc::sync_channel(MESSAGES_MAX);
+        let post = Post { signal, sender: Sender::new(collector.clone()), stop_by, meter, complained: None };
+        let name = format!("otlp-{}", signal.word());
+        let sender = thread::Builder::new().name(name).spawn(move || post.run(&messages))?;
+        let (collected, service) = (Collected::default(), collector.service.clone());
+        Ok(Self { collected, service, queue, sender })
     }
 }
 
@@ -230,8 +244,8 @@ impl Collected {
 
 /// The thread that sends.
 struct Post {
-    traces: Option<Sender>,
-    logs: Option<Sender>,
+    signal: Signal,
+    sender: Sender,
     stop_by: Arc<OnceLock<Instant>>,
     meter: Arc<ExportMeter>,
     complained: Option<Instant>,
@@ -246,21 +260,16 @@ impl Post {
 
     /// Sends a message, again and again while that may help.
     fn deliver(&mut self, message: &Message) {
-        let (signal, began) = (message.signal, Instant::now());
+        let (signal, began) = (self.signal, Instant::now());
         let mut pause = RETRY_PAUSE_MIN;
         loop {
-            let sender = match signal {
-                Signal::Traces => self.traces.as_mut(),
-                Signal::Logs => self.logs.as_mut(),
-            };
-            let Some(sender) = sender else { return };
-            let refusal = match sender.send(&message.body) {
+            let refusal = match self.sender.send(&message.body) {
                 Ok(()) => return add(&self.meter.sent, signal, message.items),
                 Err(refusal) => refusal,
             };
             add(&self.meter.failures, signal, 1);
-            let told = format!("{signal} cannot be sent to {}: {refusal}", sender.collector(), signal = signal.word());
-            self.complain(&told);
+            let collector = self.sender.collector();
+            self.complain(&format!("{} cannot be sent to {collector}: {refusal}", signal.word()));
             let over = self.stop_by.get().is_some_and(|stop_by| Instant::now() + pause >= *stop_by);
             if over || refusal.is_final() || began.elapsed() >= RETRY_TIMEOUT {
                 return add(&self.meter.dropped, signal, message.items);

@@ -1,5 +1,6 @@
 //! One message posted over HTTP/1.1, and what is answered. The connection is kept.
 
+use super::grpc::Caller;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -15,6 +16,8 @@ const LINES_MAX: usize = 100;
 /// Who takes a signal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Collector {
+    /// The name under which it is told (`service.name`).
+    pub service: String,
     /// Host and port.
     pub authority: String,
     /// The path that takes the signal, as `/v1/traces`, or the method of gRPC.
@@ -34,7 +37,8 @@ impl fmt::Debug for Collector {
 
 impl fmt::Display for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.path)
+        let scheme = if self.is_grpc { "grpc" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority, self.path)
     }
 }
 
@@ -45,18 +49,21 @@ pub(super) enum Refusal {
     Io(io::Error),
     /// Another status than 200 (OTLP/HTTP §Failures), and the seconds of Retry-After.
     Status(u16, Option<u64>),
+    /// Another status of gRPC than OK.
+    Grpc(u32),
 }
 
 impl Refusal {
     /// Whether sending it again is of no use (OTLP/HTTP §Retryable Response Codes).
     pub(super) fn is_final(&self) -> bool {
-        !matches!(self, Self::Io(_) | Self::Status(429 | 502 | 503 | 504, _))
+        // CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS (OTLP/gRPC §Failures).
+        !matches!(self, Self::Io(_) | Self::Status(429 | 502 | 503 | 504, _) | Self::Grpc(1 | 4 | 10 | 11 | 14 | 15))
     }
 
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status(_, Some(seconds)) => Some(Duration::from_secs(*seconds)),
-            Self::Status(_, None) | Self::Io(_) => None,
+            Self::Status(_, None) | Self::Io(_) | Self::Grpc(_) => None,
         }
     }
 }
@@ -66,6 +73,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::Io(error) => error.fmt(f),
             Self::Status(status, _) => write!(f, "it answers {status}"),
+            Self::Grpc(status) => write!(f, "it answers with status {status} of gRPC"),
         }
     }
 }
@@ -75,11 +83,12 @@ impl fmt::Display for Refusal {
 pub(super) struct Sender {
     collector: Collector,
     connection: Option<BufReader<TcpStream>>,
+    caller: Option<Caller>,
 }
 
 impl Sender {
     pub(super) fn new(collector: Collector) -> Self {
-        Self { collector, connection: None }
+        Self { collector, connection: None, caller: None }
     }
 
     pub(super) fn collector(&self) -> &Collector {
@@ -88,12 +97,37 @@ impl Sender {
 
     /// Posts a message. A kept connection that turns out to be closed is opened anew.
     pub(super) fn send(&mut self, body: &[u8]) -> Result<(), Refusal> {
+        if self.collector.is_grpc {
+            return self.call(body);
+        }
         let kept = self.connection.take();
         let was_kept = kept.is_some();
         match self.send_on(kept, body) {
             Err(Refusal::Io(_)) if was_kept => self.send_on(None, body),
             outcome => outcome,
         }
+    }
+
+    /// The same over gRPC. A connection that failed is not used again.
+    fn call(&mut self, body: &[u8]) -> Result<(), Refusal> {
+        let kept = self.caller.take();
+        let was_kept = kept.is_some();
+        match self.call_on(kept, body) {
+            Err(Refusal::Io(_)) if was_kept => self.call_on(None, body),
+            outcome => outcome,
+        }
+    }
+
+    fn call_on(&mut self, kept: Option<Caller>, body: &[u8]) -> Result<(), Refusal> {
+        let mut caller = match kept {
+            Some(caller) => caller,
+            None => Caller::connect(&self.collector).map_err(Refusal::Io)?,
+        };
+        let outcome = caller.call(&self.collector, body);
+        if !matches!(outcome, Err(Refusal::Io(_))) {
+            self.caller = Some(caller);
+        }
+        outcome
     }
 
     fn send_on(&mut self, kept: Option<BufReader<TcpStream>>, body: &[u8]) -> Result<(), Refusal> {
@@ -111,7 +145,7 @@ impl Sender {
     }
 
     fn write(&self, stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
-        let Collector { authority, path, headers } = &self.collector;
+        let Collector { authority, path, headers, .. } = &self.collector;
         let mut head = format!(
             "POST {path} HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/x-protobuf\r\nUser-Agent: strait/{}\r\nContent-Length: {}\r\n",
             env!("CARGO_PKG_VERSION"),
@@ -126,7 +160,7 @@ impl Sender {
     }
 }
 
-fn connect(authority: &str) -> io::Result<TcpStream> {
+pub(super) fn connect(authority: &str) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, format!("`{authority}` has no address"));
     for address in authority.to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, TIMEOUT) {
