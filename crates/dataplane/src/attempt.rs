@@ -364,6 +364,10 @@ impl<'a> Running<'a> {
             let answered = matches!(outcome, Err(fault) if fault.kind == Kind::BadStatus);
             meter.faults.add(u64::from(is_fault && !answered));
             meter.error_answers.add(u64::from(is_error && (!is_fault || answered)));
+            let class = exchange.tally.upstream_status.get().map_or(0, |status| usize::from(status.class()));
+            if let Some(counter) = meter.classes.get(class) {
+                counter.add(1);
+            }
         }
         self.note(exchange, outcome, is_error);
         if let Some(Picker::PeakEwma { decay_ms }) = self.upstream.map(|upstream| &upstream.balance.picker) {

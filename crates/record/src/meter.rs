@@ -223,6 +223,8 @@ pub struct EndpointMeter {
     pub faults: Counter,
     /// Answers of the class 5xx.
     pub error_answers: Counter,
+    /// Attempts by the hundreds digit of the status that came; index 0 counts those without one.
+    pub classes: [Counter; 6],
     /// Connections opened.
     pub connections_opened: Counter,
     /// Connections that could not be opened.

@@ -33,6 +33,7 @@ const PACKAGES: &[Package] = &[
     package("strace", "strace"),
     package("valgrind", "valgrind"),
     package("yq", "yq"),
+    package("prometheus", "promtool"),
     package("testssl.sh", "testssl"),
 ];
 const PYTHON_PACKAGES: &[&str] = &[
@@ -43,6 +44,8 @@ const PYTHON_PACKAGES: &[&str] = &[
     "requests>=2.32,<3",
     "httpx>=0.28,<1",
     "PyYAML>=6,<7",
+    "grpcio>=1.6,<2",
+    "opentelemetry-proto>=1.28,<2",
     "grpcio>=1.80,<2",
     "grpcio-health-checking>=1.80,<2",
     "sslyze>=6.3,<7",

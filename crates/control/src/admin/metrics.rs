@@ -15,6 +15,7 @@ use strait_traffic::Cause;
 pub(super) fn page(desk: &Desk, exposition: Exposition, every_route: bool) -> String {
     let plan = desk.workers.plan();
     let tables = tables(&plan.listeners);
+    let otlp = desk.hooks.sightings.as_ref().map(|sightings| sightings.meter());
     let filters: Vec<&'static str> = strait_filters::KINDS.iter().map(|kind| kind.name()).collect();
     let scrape = Scrape {
         version: env!("CARGO_PKG_VERSION"),
@@ -25,7 +26,9 @@ pub(super) fn page(desk: &Desk, exposition: Exposition, every_route: bool) -> St
         endpoints: endpoints(&plan, desk.workers.now_ms()),
         limits: connections(&plan.listeners, desk.workers.meters()).into_iter().collect(),
         access_log: desk.hooks.access_log.as_deref(),
+        otlp: otlp.as_deref(),
         filters: &filters,
+        dialects: &plan.dialects,
         process: ProcessFigures::read(),
         every_route,
     };

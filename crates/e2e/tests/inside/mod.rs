@@ -51,7 +51,8 @@ impl Inside {
         let plan = compile(&mut compiler, body);
         let records = Records::default();
         let sinks = (0..workers).map(|_| Box::new(records.clone()) as _).collect();
-        let settings = Settings { workers, sinks, sights: Vec::new(), inherited: Inherited::default(), give_back: || () };
+        let settings =
+            Settings { workers, sinks, sights: Vec::new(), inherited: Inherited::default(), give_back: || () };
         let fleet = Arc::new(Fleet::start(settings, plan.clone()).unwrap());
         let address = fleet.listening()[0].1;
         let checker = Checker::start(fleet.clone()).unwrap();

@@ -100,7 +100,9 @@ impl Caller {
                     Event::Trailers { .. } => {
                         return grpc_status(&self.scratch.trailers).or(status).ok_or_else(without_status);
                     }
-                    Event::Reset { cause, .. } => return Err(io::Error::other(format!("it reset the call: {cause:?}"))),
+                    Event::Reset { cause, .. } => {
+                        return Err(io::Error::other(format!("it reset the call: {cause:?}")));
+                    }
                     Event::Settings | Event::Writable { .. } => {
                         sent += self.send(id, body.get(sent..).unwrap_or_default())?;
                     }

@@ -181,7 +181,8 @@ impl Exporter {
     }
 
     fn send_if(&mut self, is_wanted: impl Fn(&Collected) -> bool) {
-        let lanes = Signal::ALL.into_iter().zip(&mut self.lanes).filter_map(|(signal, lane)| Some((signal, lane.as_mut()?)));
+        let lanes =
+            Signal::ALL.into_iter().zip(&mut self.lanes).filter_map(|(signal, lane)| Some((signal, lane.as_mut()?)));
         for (signal, Lane { collected, queue, service, .. }) in lanes {
             if collected.items == 0 || !is_wanted(collected) {
                 continue;

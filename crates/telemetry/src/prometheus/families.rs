@@ -3,6 +3,7 @@
 use super::page::{Family, Kind};
 use super::{EndpointFigures, LimitFigures};
 use crate::access_log::AccessLogMeter;
+use crate::otlp::{ExportMeter, Signal};
 use crate::process::ProcessFigures;
 use strait_record::{EndpointMeter, Http2Meter, RouteMeter, WorkerMeter};
 
@@ -13,6 +14,7 @@ const NONE: &[&str] = &[];
 const WORKER_LABELS: &[&str] = &["worker"];
 const ROUTE_LABELS: &[&str] = &["listener", "route"];
 const ENDPOINT_LABELS: &[&str] = &["upstream", "endpoint"];
+const OTLP_LABELS: &[&str] = &["signal"];
 const LIMIT_LABELS: &[&str] = &["limit", "of"];
 
 const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Family {
@@ -30,6 +32,7 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'
 /// A family with the figure that fills it.
 type Filled<T, V = f64> = (Family, fn(&T) -> V);
 type OfEndpoint = (Family, fn(&EndpointFigures<'_>) -> f64);
+type OfSignal = (Family, fn(&ExportMeter, Signal) -> u64);
 type OfLimit = (Family, fn(&LimitFigures<'_>) -> u64);
 
 pub(super) static BUILD_INFO: Family =
@@ -358,6 +361,48 @@ pub(super) static ACCESS_LOG: [Filled<AccessLogMeter>; 5] = [
     }),
 ];
 
+pub(super) static OTLP: [OfSignal; 3] = [
+    (
+        counter("strait_otlp_sent_total", OTLP_LABELS, "Spans, or log records, that a collector took."),
+        |meter, signal| meter.sent(signal),
+    ),
+    (
+        counter(
+            "strait_otlp_dropped_total",
+            OTLP_LABELS,
+            "Spans, or log records, that were dropped: refused, tried for too long, or too many.",
+        ),
+        |meter, signal| meter.dropped(signal),
+    ),
+    (
+        counter(
+            "strait_otlp_failures_total",
+            OTLP_LABELS,
+            "Messages to a collector that failed or were refused; some of them are sent again.",
+        ),
+        |meter, signal| meter.failures(signal),
+    ),
+];
+
+pub(super) static OTEL_SERVER_DURATION: Family = histogram(
+    "http_server_request_duration_seconds",
+    &["http_request_method", "http_response_status_code", "http_route"],
+    "Duration of requests by OpenTelemetry's name (`http.server.request.duration`). Of a route 24 pairs of method and \
+     status are told apart; the rest has the method `_OTHER` and a class such as `5xx`.",
+);
+pub(super) static OTEL_ACTIVE: Family =
+    gauge("http_server_active_requests", NONE, "Exchanges running, by OpenTelemetry's name.");
+pub(super) static OTEL_CLIENT_DURATION: Family = histogram(
+    "http_client_request_duration_seconds",
+    &["server_address", "server_port", "upstream"],
+    "From the start of an attempt to the response head, by OpenTelemetry's name.",
+);
+pub(super) static OTEL_CONNECTIONS: Family = gauge(
+    "http_client_open_connections",
+    &["server_address", "server_port", "upstream", "http_connection_state"],
+    "Connections to endpoints, `active` or `idle`, by OpenTelemetry's name.",
+);
+
 pub(super) static PROCESS: [Filled<ProcessFigures, Option<f64>>; 5] = [
     (counter("process_cpu_seconds_total", NONE, "User and system CPU time used."), |process| {
         Some(process.cpu.as_secs_f64())
@@ -373,7 +418,7 @@ pub(super) static PROCESS: [Filled<ProcessFigures, Option<f64>>; 5] = [
 ];
 
 /// Every family in the order of the page, each group under its heading.
-pub(super) fn groups() -> [(&'static str, Vec<&'static Family>); 10] {
+pub(super) fn groups() -> [(&'static str, Vec<&'static Family>); 12] {
     [
         ("Build and plan", vec![&BUILD_INFO, &PLAN_GENERATION, &DRAINING]),
         ("Workers", WORKER.iter().map(|(family, _)| family).chain([&WORKER_SKEW]).collect()),
@@ -391,6 +436,8 @@ pub(super) fn groups() -> [(&'static str, Vec<&'static Family>); 10] {
         ("Endpoints", ENDPOINT.iter().map(|(family, _)| family).chain([&ENDPOINT_RESPONSE_TIME]).collect()),
         ("Limits", LIMIT.iter().map(|(family, _)| family).collect()),
         ("Access log", ACCESS_LOG.iter().map(|(family, _)| family).collect()),
+        ("OTLP", OTLP.iter().map(|(family, _)| family).collect()),
         ("Process", PROCESS.iter().map(|(family, _)| family).collect()),
+        ("OpenTelemetry", vec![&OTEL_SERVER_DURATION, &OTEL_ACTIVE, &OTEL_CLIENT_DURATION, &OTEL_CONNECTIONS]),
     ]
 }

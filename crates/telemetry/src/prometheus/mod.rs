@@ -4,19 +4,22 @@
 //! fill. Labels come from the configuration and from fixed words only: no request can make a series.
 
 mod families;
+mod names;
 mod page;
 mod reference;
 
 pub use reference::reference_markdown;
 
 use crate::access_log::{AccessLogMeter, QUEUED_BYTES_MAX};
+use crate::otlp::{ExportMeter, Signal};
 use crate::process::ProcessFigures;
 use families as all;
 use page::Page;
 use std::sync::Arc;
 use strait_message::HandshakeFailure;
 use strait_record::{
-    EndpointMeter, FaultMeter, FilterVerdict, Histogram, Http2Meter, RouteMeter, Sharded, TlsMeter, WorkerMeter,
+    Dialect, EndpointMeter, FaultMeter, FilterVerdict, Histogram, Http2Meter, RouteMeter, Sharded, TlsMeter,
+    WorkerMeter,
 };
 
 /// Routes that get series of their own in an ordinary scrape. With more, only their sums are shown.
@@ -65,10 +68,14 @@ pub struct Scrape<'a> {
     pub limits: Vec<LimitFigures<'a>>,
     /// The access log, when one is written.
     pub access_log: Option<&'a AccessLogMeter>,
+    /// What is counted about sending spans and records, when they may be.
+    pub otlp: Option<&'a ExportMeter>,
     /// The filters' names, in the order of their numbers.
     pub filters: &'a [&'static str],
     /// The process, where the system tells.
     pub process: Option<ProcessFigures>,
+    /// Whose names figures are shown under as well.
+    pub dialects: &'a [Dialect],
     /// Whether every route gets its series, however many there are.
     pub every_route: bool,
 }
@@ -159,7 +166,10 @@ pub fn render(scrape: &Scrape<'_>, exposition: Exposition) -> String {
     endpoints(scrape, &mut page);
     limits(scrape, &mut page);
     access_log(scrape, &mut page);
+    otlp(scrape, &mut page);
     process(scrape, &mut page);
+    names::opentelemetry(scrape, &mut page);
+    scrape.dialects.iter().for_each(|dialect| names::dialect(*dialect, scrape, &mut page));
     page.finish()
 }
 
@@ -329,6 +339,16 @@ fn access_log(scrape: &Scrape<'_>, page: &mut Page) {
     }
 }
 
+fn otlp(scrape: &Scrape<'_>, page: &mut Page) {
+    let Some(meter) = scrape.otlp else { return };
+    for (family, figure) in &all::OTLP {
+        page.family(family);
+        for signal in Signal::ALL {
+            page.sample(family, &[signal.word()], figure(meter, signal) as f64);
+        }
+    }
+}
+
 fn process(scrape: &Scrape<'_>, page: &mut Page) {
     if let Some(figures) = &scrape.process {
         for (family, figure) in &all::PROCESS {
@@ -351,6 +371,16 @@ impl Distribution {
         let mut sum = Self::default();
         histograms.for_each(|histogram| sum.add(histogram));
         sum
+    }
+
+    fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    fn add_all(&mut self, other: &Self) {
+        self.counts.resize(self.counts.len().max(other.counts.len()), 0);
+        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, count)| *sum += count);
+        self.sum_us += other.sum_us;
     }
 
     fn add(&mut self, histogram: &Histogram) {

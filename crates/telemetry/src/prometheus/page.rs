@@ -48,7 +48,12 @@ impl Page {
             (Exposition::OpenMetrics, Kind::Counter) => family.name.trim_end_matches("_total"),
             _ => family.name,
         };
-        let _ = writeln!(self.out, "# HELP {name} {}\n# TYPE {name} {}", family.help, family.kind.word());
+        let kind = match (self.exposition, family.kind) {
+            // A counter without that suffix, as others name theirs, would not be one there.
+            (Exposition::OpenMetrics, Kind::Counter) if !family.name.ends_with("_total") => "unknown",
+            (_, kind) => kind.word(),
+        };
+        let _ = writeln!(self.out, "# HELP {name} {}\n# TYPE {name} {kind}", family.help);
     }
 
     /// Writes one sample.
@@ -64,14 +69,25 @@ impl Page {
 
     /// Writes the samples of a histogram, in seconds.
     pub(super) fn distribution(&mut self, family: &Family, labels: &[&str], distribution: &Distribution) {
+        self.distribution_in(family, labels, distribution, 1e6);
+    }
+
+    /// The same in another unit, of so many microseconds.
+    pub(super) fn distribution_in(
+        &mut self,
+        family: &Family,
+        labels: &[&str],
+        distribution: &Distribution,
+        unit_us: f64,
+    ) {
         let mut reached = 0;
-        let bounds = BOUNDS_US.iter().map(|&us| format!("{:?}", us as f64 / 1e6)).chain(["+Inf".to_owned()]);
+        let bounds = BOUNDS_US.iter().map(|&us| format!("{:?}", us as f64 / unit_us)).chain(["+Inf".to_owned()]);
         let counts = distribution.counts.iter().copied().chain(std::iter::repeat(0));
         for (bound, count) in bounds.zip(counts) {
             reached += count;
             self.named(family, "_bucket", labels, Some(&bound), reached as f64);
         }
-        self.named(family, "_sum", labels, None, distribution.sum_us as f64 / 1e6);
+        self.named(family, "_sum", labels, None, distribution.sum_us as f64 / unit_us);
         self.named(family, "_count", labels, None, reached as f64);
     }
 

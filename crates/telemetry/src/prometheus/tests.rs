@@ -8,7 +8,7 @@ use crate::process::ProcessFigures;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strait_message::{Fault, Kind as FaultKind, Method, Phase, Status};
-use strait_record::{EndpointMeter, RouteMeter, Sharded, WorkerMeter};
+use strait_record::{Dialect, EndpointMeter, RouteMeter, Sharded, WorkerMeter};
 
 fn empty<'a>() -> Scrape<'a> {
     Scrape {
@@ -20,7 +20,9 @@ fn empty<'a>() -> Scrape<'a> {
         endpoints: Vec::new(),
         limits: Vec::new(),
         access_log: None,
+        otlp: None,
         filters: &[],
+        dialects: &[],
         process: None,
         every_route: false,
     }
@@ -121,14 +123,11 @@ fn above_the_cap_only_sums_remain_unless_asked() {
     assert!(render(&figures(true), Exposition::Text).contains(r#"route="/1000""#));
 }
 
-#[test]
-fn endpoints_and_limits() {
-    let meter = Sharded::<EndpointMeter>::new(1);
-    meter.of(0).unwrap().attempts.add(4);
-    let endpoints = vec![EndpointFigures {
+fn shop(meter: &Sharded<EndpointMeter>) -> EndpointFigures<'_> {
+    EndpointFigures {
         upstream: "shop",
         endpoint: "10.0.0.1:80",
-        meter: &meter,
+        meter,
         addresses: 1,
         weight: 7,
         open: 3,
@@ -137,7 +136,14 @@ fn endpoints_and_limits() {
         open_max: Some(10),
         waiting_max: 100,
         health: HealthFigures::default(),
-    }];
+    }
+}
+
+#[test]
+fn endpoints_and_limits() {
+    let meter = Sharded::<EndpointMeter>::new(1);
+    meter.of(0).unwrap().attempts.add(4);
+    let endpoints = vec![shop(&meter)];
     let limits = vec![LimitFigures { limit: "connections", of: "web", used: 5, max: 1000 }];
     let page = render(&Scrape { endpoints, limits, ..empty() }, Exposition::Text);
     has(
@@ -191,7 +197,20 @@ fn pages_are_well_formed() {
         let routes = vec![RouteFigures { listener: "web", route: "/", meter: &meter }];
         let log = crate::access_log::AccessLogMeter::default();
         let process = ProcessFigures::read();
-        let scrape = Scrape { workers: &workers, routes, access_log: Some(&log), process, ..empty() };
+        let dialects = [Dialect::Nginx, Dialect::Haproxy, Dialect::Envoy, Dialect::Traefik, Dialect::Caddy];
+        let (otlp, endpoint) = (crate::otlp::ExportMeter::default(), Sharded::<EndpointMeter>::new(1));
+        endpoint.of(0).unwrap().response_time.record(3);
+        let endpoints = vec![shop(&endpoint)];
+        let scrape = Scrape {
+            workers: &workers,
+            routes,
+            endpoints,
+            access_log: Some(&log),
+            otlp: Some(&otlp),
+            dialects: &dialects,
+            process,
+            ..empty()
+        };
         well_formed(&render(&scrape, exposition));
     }
 }
