@@ -107,7 +107,7 @@ const EXAMPLES: &[Example] = &[
     },
 ];
 
-/// Examples of features that tests of their own show: `strait/tests/filters.rs`, `balancing.rs`, `health.rs` and `tls.rs`
+/// Examples of features that tests of their own show: `strait/tests/filters.rs`, `balancing.rs`, `health.rs`, `telemetry.rs` and `tls.rs`
 /// here.
 const ELSEWHERE: &[&str] = &[
     "filters-access-and-limits",
@@ -120,6 +120,7 @@ const ELSEWHERE: &[&str] = &[
     "sticky-canary",
     "backup",
     "dns",
+    "observability",
 ];
 
 /// The two origins: each says which it is, and what it was asked.

@@ -3,12 +3,12 @@
 use super::{Sample, Sheet, code, named, one};
 
 const REQUEST: &[&str] = &["server", "handler", "code", "method"];
-const HANDLER: &str = "reverse_proxy";
+const KIND: &str = "reverse_proxy";
 
 pub(super) fn write(sheet: &mut Sheet<'_, '_>) {
     sheet.gauge("caddy_config_last_reload_successful", &[], one(1.0));
     let running = sheet.workers(|meter| meter.exchanges_running.read());
-    let all = vec!["all".to_owned(), HANDLER.to_owned()];
+    let all = vec!["all".to_owned(), KIND.to_owned()];
     sheet.gauge("caddy_http_requests_in_flight", &["server", "handler"], [(all, running)]);
     let requests = sheet.by_listener(|route| route.meter.sum(|meter| meter.answers.classes().iter().sum()));
     let requests = handled(named(requests));
@@ -19,7 +19,7 @@ pub(super) fn write(sheet: &mut Sheet<'_, '_>) {
         .answers()
         .into_iter()
         .map(|(route, answered, took)| {
-            ([route.listener, HANDLER, &code(&answered), answered.method].map(str::to_owned), took)
+            ([route.listener, KIND, &code(&answered), answered.method].map(str::to_owned), took)
         })
         .collect();
     let mut sums = std::collections::BTreeMap::<_, crate::prometheus::Distribution>::new();
@@ -40,7 +40,7 @@ pub(super) fn write(sheet: &mut Sheet<'_, '_>) {
 
 fn handled(samples: Vec<Sample>) -> Vec<Sample> {
     let with = |mut labels: Vec<String>| {
-        labels.push(HANDLER.to_owned());
+        labels.push(KIND.to_owned());
         labels
     };
     samples.into_iter().map(|(labels, figure)| (with(labels), figure)).collect()

@@ -5,7 +5,7 @@ use crate::prometheus::Distribution;
 use std::collections::BTreeMap;
 
 const DOWNSTREAM: &[&str] = &["envoy_http_conn_manager_prefix"];
-const CLUSTER: &[&str] = &["envoy_cluster_name"];
+const UPSTREAM: &[&str] = &["envoy_cluster_name"];
 
 pub(super) fn write(sheet: &mut Sheet<'_, '_>) {
     sheet.gauge("envoy_server_live", &[], super::one(1.0));
@@ -43,21 +43,21 @@ fn downstream(sheet: &mut Sheet<'_, '_>) {
 /// Upstreams are its clusters.
 fn clusters(sheet: &mut Sheet<'_, '_>) {
     let attempts = named(sheet.by_upstream(|one| one.meter.sum(|meter| meter.attempts.read())));
-    sheet.counter("envoy_cluster_upstream_rq_total", CLUSTER, attempts);
+    sheet.counter("envoy_cluster_upstream_rq_total", UPSTREAM, attempts);
     let running = named(sheet.by_upstream(|one| one.meter.sum(|meter| meter.attempts_running.read())));
-    sheet.gauge("envoy_cluster_upstream_rq_active", CLUSTER, running);
+    sheet.gauge("envoy_cluster_upstream_rq_active", UPSTREAM, running);
     let waiting = named(sheet.by_upstream(|one| one.waiting.into()));
-    sheet.gauge("envoy_cluster_upstream_rq_pending_active", CLUSTER, waiting);
+    sheet.gauge("envoy_cluster_upstream_rq_pending_active", UPSTREAM, waiting);
     let opened = named(sheet.by_upstream(|one| one.meter.sum(|meter| meter.connections_opened.read())));
-    sheet.counter("envoy_cluster_upstream_cx_total", CLUSTER, opened);
+    sheet.counter("envoy_cluster_upstream_cx_total", UPSTREAM, opened);
     let open = named(sheet.by_upstream(|one| one.open.into()));
-    sheet.gauge("envoy_cluster_upstream_cx_active", CLUSTER, open);
+    sheet.gauge("envoy_cluster_upstream_cx_active", UPSTREAM, open);
     let failed = named(sheet.by_upstream(|one| one.meter.sum(|meter| meter.connections_failed.read())));
-    sheet.counter("envoy_cluster_upstream_cx_connect_fail", CLUSTER, failed);
+    sheet.counter("envoy_cluster_upstream_cx_connect_fail", UPSTREAM, failed);
     let members = named(sheet.by_upstream(|_| 1));
-    sheet.gauge("envoy_cluster_membership_total", CLUSTER, members);
+    sheet.gauge("envoy_cluster_membership_total", UPSTREAM, members);
     let healthy = named(sheet.by_upstream(|one| u64::from(one.health.available)));
-    sheet.gauge("envoy_cluster_membership_healthy", CLUSTER, healthy);
+    sheet.gauge("envoy_cluster_membership_healthy", UPSTREAM, healthy);
     let mut xx: Vec<Sample> = Vec::new();
     for class in 1..6 {
         let of = |meter: &strait_record::EndpointMeter| meter.classes.get(class).map_or(0, |counter| counter.read());
@@ -71,5 +71,5 @@ fn clusters(sheet: &mut Sheet<'_, '_>) {
         endpoint.meter.iter().for_each(|meter| sum.add(&meter.response_time));
     }
     let took: Vec<_> = took.into_iter().map(|(name, took)| (vec![name.to_owned()], took)).collect();
-    sheet.histogram("envoy_cluster_upstream_rq_time", CLUSTER, 1e3, took);
+    sheet.histogram("envoy_cluster_upstream_rq_time", UPSTREAM, 1e3, took);
 }
