@@ -180,7 +180,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         access: Access::Private,
         query: &[parameter("by", Form::By, "What is listed; routes without it.")],
         answer: observe::top,
-        ..read("/top", "top", "What was counted by route, upstream, endpoint or client.", &[(200, "any"), (400, "Error")])
+        ..read(
+            "/top",
+            "top",
+            "What was counted by route, upstream, endpoint or client.",
+            &[(200, "any"), (400, "Error")],
+        )
     },
     Operation {
         access: Access::Private,
