@@ -6,10 +6,14 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use support::{Strait, answer, has, run, scratch, serve_origin};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use support::{Program, Strait, answer, free_port, has, run, scratch, serve, serve_origin};
 
 /// The address of a new origin.
 fn origin(name: &'static str) -> String {
@@ -184,4 +188,91 @@ fn an_origin_may_listen_on_a_unix_socket() {
     let text = format!("routes: {{/: \"unix:{}\"}}\n", path.display());
     let Some(strait) = Strait::start(&text).filter(|_| has("curl")) else { return };
     assert_eq!(counts(&strait, 5), BTreeMap::from([("socket".to_owned(), 5)]));
+}
+
+/// What one client met: answers of 200, and others.
+#[derive(Default)]
+struct Met {
+    good: AtomicUsize,
+    bad: AtomicUsize,
+}
+
+/// Asks over kept connections, `rate` times a second, until told to end.
+fn keep_asking(address: SocketAddr, rate: u32, met: &Met, ended: &AtomicBool) {
+    let mut connection = None;
+    let mut next = Instant::now();
+    while !ended.load(Ordering::Relaxed) {
+        next += Duration::from_secs(1) / rate;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        let reader = connection.get_or_insert_with(|| BufReader::new(TcpStream::connect(address).unwrap()));
+        let is_good = ask_once(reader).is_ok_and(|status| status == 200);
+        if is_good { &met.good } else { &met.bad }.fetch_add(1, Ordering::Relaxed);
+        if !is_good {
+            connection = None;
+        }
+    }
+}
+
+fn ask_once(reader: &mut BufReader<TcpStream>) -> std::io::Result<u16> {
+    reader.get_mut().write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")?;
+    let (mut status, mut length, mut line) = (0, 0, String::new());
+    while reader.read_line(&mut line)? > 0 && line != "\r\n" {
+        if let Some(code) = line.strip_prefix("HTTP/1.1 ") {
+            status = code.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(0);
+        }
+        if let Some(octets) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+            length = octets.trim().parse().unwrap_or(0);
+        }
+        line.clear();
+    }
+    std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
+    Ok(status)
+}
+
+/// An nginx of one process, which a signal kills at once.
+fn nginx(address: SocketAddr) -> Program {
+    let folder = scratch();
+    let text = format!(
+        "daemon off;\nmaster_process off;\npid {0}/pid;\nerror_log /dev/null;\nevents {{}}\nhttp {{ access_log off; \
+         keepalive_requests 100000; server {{ listen {address}; return 200 ok; }} }}\n",
+        folder.display()
+    );
+    let file = folder.join("nginx.conf");
+    std::fs::write(&file, text).unwrap();
+    serve(Command::new("nginx").arg("-p").arg(&folder).arg("-c").arg(&file), address)
+}
+
+#[test]
+fn an_endpoint_that_is_killed_costs_no_more_than_one_idempotent_request() {
+    if !has("nginx") {
+        return;
+    }
+    let addresses: [SocketAddr; 4] = std::array::from_fn(|_| free_port());
+    let mut origins: Vec<Program> = addresses.iter().map(|&address| nginx(address)).collect();
+    let endpoints = addresses.map(|address| address.to_string()).join(", ");
+    let text = format!(
+        "routes: {{/: app}}\nupstreams: {{app: {{endpoints: [{endpoints}], outlier_detection: {{consecutive_errors: 5, eject_for: 30s}}}}}}\n"
+    );
+    let Some(strait) = Strait::start(&text) else { return };
+    let (met, ended, address) = (Met::default(), AtomicBool::new(false), strait.address);
+    let began = Instant::now();
+    let asked = || met.good.load(Ordering::Relaxed) + met.bad.load(Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        (0..16).for_each(|_| drop(scope.spawn(|| keep_asking(address, 125, &met, &ended))));
+        let wait_for = |requests: usize| {
+            while asked() < requests {
+                std::thread::yield_now();
+                assert!(began.elapsed() < Duration::from_secs(120), "nothing moves after {} requests", asked());
+            }
+        };
+        wait_for(3_000);
+        drop(origins.pop());
+        wait_for(8_000);
+        ended.store(true, Ordering::Relaxed);
+    });
+    let (good, bad) = (met.good.into_inner(), met.bad.into_inner());
+    let rate = (good + bad) as f64 / began.elapsed().as_secs_f64();
+    println!("{good} answered, {bad} not, at {rate:.0} a second");
+    assert!(bad <= 1, "{bad} of {} requests failed", good + bad);
+    assert!(strait.metric("strait_worker_retries_total") > 0, "requests were under way to it");
 }

@@ -155,23 +155,33 @@ impl<E: Endpoints> Choice<'_, E> {
     /// Of a few, the least loaded for its weight; of equals the first drawn, so that weights hold without load too.
     fn least_of(&self, tier: &Tier, choices: u8, random: &mut Random) -> Option<u16> {
         let load = |endpoint: u16| u64::from(self.endpoints.running(endpoint.into()));
-        self.best_of(tier, choices, random, load)
+        self.best_of(tier, (choices, EXACT), random, load)
     }
 
-    /// Of two, the one that is likely to answer first.
+    /// Of two, the one that is likely to answer first. Both are drawn by weight already, so that what runs is reckoned
+    /// against the weight and the latency is not: of two that are equally quick and have nothing to do neither is better.
     fn fastest_of(&self, tier: &Tier, decay_ms: u32, random: &mut Random) -> Option<u16> {
-        self.best_of(tier, 2, random, |endpoint| {
+        let average = tier.weight_average();
+        self.best_of(tier, (2, NOISE), random, |endpoint| {
+            let weight = tier.weight_of(endpoint);
             let endpoint = usize::from(endpoint);
             let running = u64::from(self.endpoints.running(endpoint));
             let latency_us = u64::from(self.endpoints.latency_us(endpoint, self.draw.now_ms, decay_ms));
             match (latency_us, running) {
-                (0, running) => UNKNOWN_US * running,
-                (latency_us, running) => latency_us * (running + 1),
+                (0, running) => UNKNOWN_US * running * average,
+                (latency_us, running) => latency_us.saturating_mul(weight + running * average),
             }
         })
     }
 
-    fn best_of(&self, tier: &Tier, choices: u8, random: &mut Random, cost: impl Fn(u16) -> u64) -> Option<u16> {
+    /// The cheapest for its weight of a few that are drawn by weight; the first of them that is as cheap but for noise.
+    fn best_of(
+        &self,
+        tier: &Tier,
+        (choices, noise): (u8, u128),
+        random: &mut Random,
+        cost: impl Fn(u16) -> u64,
+    ) -> Option<u16> {
         let mut best = self.by_chance(tier, random)?;
         if tier.members.len() < 2 {
             return Some(best);
@@ -186,7 +196,8 @@ impl<E: Endpoints> Choice<'_, E> {
             }
             let found = (cost(other), tier.weight_of(other));
             // Costs for their weights, without a division.
-            if u128::from(found.0) * u128::from(least.1) < u128::from(least.0) * u128::from(found.1) {
+            let (new, old) = (u128::from(found.0) * u128::from(least.1), u128::from(least.0) * u128::from(found.1));
+            if new * 8 < old * (8 - noise) {
                 (best, least) = (other, found);
             }
         }
@@ -244,6 +255,11 @@ impl Room {
     }
 }
 
+/// Eighths by which a cost must be less to count as less. Latencies are estimates that fade: without a margin those that
+/// were asked longest ago would win, and not by weight.
+const NOISE: u128 = 1;
+const EXACT: u128 = 0;
+
 impl Tier {
     /// The member at a place in the rounds.
     #[inline]
@@ -275,6 +291,11 @@ impl Tier {
 
     fn has(&self, endpoint: u16) -> bool {
         self.position(endpoint).is_some()
+    }
+
+    /// The average of its members' weights, rounded up.
+    fn weight_average(&self) -> u64 {
+        self.sums.last().map_or(1, |sum| sum.div_ceil(self.members.len().max(1) as u64))
     }
 
     /// The weight of a member; one for all when they are equal.
