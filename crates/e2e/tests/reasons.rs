@@ -4,12 +4,17 @@
 #![allow(dead_code, reason = "the helpers serve several test files")]
 
 mod inside;
+mod support;
 
 use inside::{Act, Inside, Origin, refusing};
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 use strait_record::FaultMeter;
+use support::{Program, has, run, scratch};
 
 /// What went wrong, and what is said about it.
 struct Case {
@@ -36,6 +41,9 @@ fn ask(address: &str, timeouts: &str) -> (String, String, Vec<String>) {
     (answer, end, counted.collect())
 }
 
+/// What was said to clients: no two faults look alike to them.
+static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 #[track_caller]
 fn check(case: &Case, address: impl ToString, timeouts: &str) {
     let (answer, end, counted) = ask(&address.to_string(), timeouts);
@@ -48,12 +56,17 @@ fn check(case: &Case, address: impl ToString, timeouts: &str) {
         let told = format!("Proxy-Status: strait; error={};", case.error);
         let status = format!("HTTP/1.1 {}", case.status);
         assert!(answer.starts_with(&status) && answer.contains(&told), "{}: {answer}", case.what);
+        let line = answer.lines().find(|line| line.starts_with("Proxy-Status: ")).unwrap();
+        assert!(SAID.lock().unwrap().insert(line.to_owned()), "{}: {line} was said of another fault", case.what);
     }
 }
 
 const REFUSED: Case = case("refused", "upstream.connect.refused", 502, "connection_refused");
 const UNREACHABLE: Case = case("unreachable", "upstream.connect.unreachable", 502, "destination_ip_unroutable");
 const CONNECT_TIMEOUT: Case = case("connect timeout", "upstream.connect.timeout", 504, "connection_timeout");
+const TLS: Case = case("no TLS behind the port", "upstream.connect.tls", 502, "tls_protocol_error");
+const CERTIFICATE: Case =
+    case("a certificate of nobody's", "upstream.connect.certificate", 502, "tls_certificate_error");
 const RESET: Case = case("reset before the head", "upstream.response_head.reset", 502, "connection_terminated");
 const CLOSED: Case = case("closed before the head", "upstream.response_head.closed", 502, "connection_terminated");
 const FIRST_BYTE: Case = case("first-byte timeout", "upstream.response_head.timeout", 504, "http_response_timeout");
@@ -72,6 +85,10 @@ fn every_fault_of_an_upstream_has_a_reason_of_its_own() {
     check(&UNREACHABLE, "255.255.255.255:9", "");
     let (full, _held) = full_backlog();
     check(&CONNECT_TIMEOUT, full, "connect: 100ms");
+    check(&TLS, format!("https://{}", speaking_first("SSH-2.0-none\r\n")), "");
+    if let Some((address, _program)) = untrusted() {
+        check(&CERTIFICATE, format!("https://{address}"), "");
+    }
     check(&RESET, Origin::start(|_| Act::Reset).address, "");
     check(&CLOSED, Origin::start(|_| Act::SayAndClose(String::new())).address, "");
     check(&FIRST_BYTE, Origin::start(|_| Act::SayAndStall(String::new())).address, "first_byte: 100ms");
@@ -91,6 +108,8 @@ fn no_two_faults_share_a_reason() {
         REFUSED,
         UNREACHABLE,
         CONNECT_TIMEOUT,
+        TLS,
+        CERTIFICATE,
         RESET,
         CLOSED,
         FIRST_BYTE,
@@ -107,6 +126,49 @@ fn no_two_faults_share_a_reason() {
     for end in ends {
         assert!(manual.contains(&format!("`{end}`")), "{end} is not in docs/reasons.md");
     }
+}
+
+/// An address where somebody speaks before being spoken to, and not TLS.
+fn speaking_first(text: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.write_all(text.as_bytes());
+            let _ = stream.read(&mut [0; 1024]);
+        }
+    });
+    address
+}
+
+/// An address where TLS is spoken with a certificate that nobody vouches for; `None`, said aloud, without openssl.
+fn untrusted() -> Option<(String, Program)> {
+    if !has("openssl") {
+        return None;
+    }
+    let folder = scratch();
+    let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
+    let (key, certificate) = (key.to_str().unwrap(), certificate.to_str().unwrap());
+    let kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
+    let named =
+        ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate];
+    let arguments: Vec<&str> = ["req", "-x509"].into_iter().chain(kind).chain(named).collect();
+    run("openssl", &arguments);
+    let mut program = Program(
+        Command::new("openssl")
+            .args(["s_server", "-accept", "127.0.0.1:0", "-key", key, "-cert", certificate])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let lines = BufReader::new(program.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut lines = lines.skip_while(|line| !line.starts_with("ACCEPT "));
+    let address = lines.next().unwrap().trim_start_matches("ACCEPT ").to_owned();
+    std::thread::spawn(move || lines.count());
+    Some((address, program))
 }
 
 /// An address whose connections are neither taken nor refused: the queue of its listener is full. It is, as long as
