@@ -155,6 +155,12 @@ pub struct Root {
     /// Number of worker threads. Without it there is one per core.
     #[spec(min = 1_u32, max = 1024_u32)]
     pub workers: Option<u32>,
+    /// The user to serve as, by name or number, when root starts it: everything but the configuration is opened as that user. The right to bind low ports is kept.
+    #[spec(example = "strait")]
+    pub user: Option<Spanned<String>>,
+    /// The group to serve as; without it that of `user`.
+    #[spec(example = "strait")]
+    pub group: Option<Spanned<String>>,
     /// How long a drain (SIGTERM, SIGINT, `strait stop`) waits for exchanges and tunnels that run; then those left are ended. `none` waits for all of them. A second signal ends them at once.
     #[spec(default = Limit::Max(Duration::secs(30)), min = Duration::millis(1))]
     pub drain_timeout: Limit<Duration>,

@@ -15,6 +15,8 @@ pub struct SignalHooks {
     pub reload: Box<dyn FnMut() + Send>,
     /// SIGUSR1: open the access log anew.
     pub reopen: Box<dyn FnMut() + Send>,
+    /// SIGCHLD: a child has ended, or an orphan that the first process of a container has inherited.
+    pub reap: Box<dyn FnMut() + Send>,
 }
 
 /// Listens for signals from now until the process ends. Until it is called, they do what the system's defaults say.
@@ -33,6 +35,7 @@ struct Signals {
     interrupt: Signal,
     hangup: Signal,
     user: Signal,
+    child: Signal,
 }
 
 impl Signals {
@@ -43,11 +46,12 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
             user: signal(SignalKind::user_defined1())?,
+            child: signal(SignalKind::child())?,
         })
     }
 
     async fn call(mut self, hooks: SignalHooks) {
-        let SignalHooks { drain, mut stop, mut reload, mut reopen } = hooks;
+        let SignalHooks { drain, mut stop, mut reload, mut reopen, mut reap } = hooks;
         let mut drain = Some(drain);
         loop {
             tokio::select! {
@@ -55,6 +59,7 @@ impl Signals {
                 Some(()) = self.interrupt.recv() => end(&mut drain, &mut stop),
                 Some(()) = self.hangup.recv() => reload(),
                 Some(()) = self.user.recv() => reopen(),
+                Some(()) = self.child.recv() => reap(),
                 else => return,
             }
         }

@@ -18,11 +18,13 @@ fn each_signal_is_its_call_and_the_second_end_is_at_once() {
         stop: Box::new(tell("stop")),
         reload: Box::new(tell("reload")),
         reopen: Box::new(tell("reopen")),
+        reap: Box::new(tell("reap")),
     };
     watch(hooks).unwrap();
     for (signal, expected) in [
         (Signal::HUP, "reload"),
         (Signal::USR1, "reopen"),
+        (Signal::CHILD, "reap"),
         (Signal::HUP, "reload"),
         (Signal::TERM, "drain"),
         (Signal::USR1, "reopen"),

@@ -14,7 +14,7 @@ use crate::sight::SightLog;
 use crate::worker::{Birth, Worker};
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -108,6 +108,17 @@ impl Fleet {
     /// Closes everything at once.
     pub fn stop(&self) {
         self.tell(|| Mail::Stop);
+    }
+
+    /// Asks every worker whether it is there, and counts who has answered. One that has ended well counts too.
+    pub fn ask_all(&self) -> Arc<AtomicUsize> {
+        let answered = Arc::new(AtomicUsize::new(0));
+        for mailbox in &self.mailboxes {
+            if mailbox.send(Mail::Answer(answered.clone())).is_err() {
+                answered.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+        answered
     }
 
     /// Waits until every worker has ended, after [`Workers::drain`] or [`Fleet::stop`].

@@ -3,6 +3,7 @@
 use crate::accept::Bound;
 use crate::upstream::Handed;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use strait_plan::{EndpointState, Plan};
 use tokio::sync::mpsc;
 
@@ -16,6 +17,8 @@ pub(crate) enum Mail {
     Connection { endpoint: Arc<EndpointState>, connection: Option<Handed> },
     /// A connection to this endpoint was closed elsewhere: one that waits here may open one.
     Room(Arc<EndpointState>),
+    /// Say that you are there, by counting up.
+    Answer(Arc<AtomicUsize>),
     /// Accept nothing more, and close each connection after its current exchange.
     Drain,
     /// Close everything and end.

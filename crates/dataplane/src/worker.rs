@@ -203,6 +203,9 @@ impl Worker {
                 Mail::Wanted { endpoint, by } => self.pools.give(&self, &endpoint, by),
                 Mail::Connection { endpoint, connection } => self.pools.receive(&self, &endpoint, connection),
                 Mail::Room(endpoint) => self.pools.room(&self, &endpoint),
+                Mail::Answer(answered) => {
+                    answered.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+                }
                 Mail::Drain => self.drain(),
                 Mail::Stop => self.stopped.notify_one(),
             }

@@ -7,7 +7,7 @@ use crate::log::Log;
 use crate::operator::{colors_are_welcome, say, terminals};
 use crate::reload::{Control, Reloader};
 use crate::source::{Output, Source};
-use crate::{allocator, descriptors, notify, ports, sights, state, sticky_key, watch};
+use crate::{allocator, descriptors, notify, ports, privileges, sights, state, sticky_key, watch, watchdog};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -52,7 +52,13 @@ pub(crate) struct Running {
 /// How the process ends, after the reason has been said.
 pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Option<Prefer>) -> Result<Running, Exit> {
     let kept = kept(&source, output, prefer)?;
-    let mut snapshot = kept.over(&source).load().map_err(|findings| output.refuse(&findings))?;
+    let snapshot = kept.over(&source).load().map_err(|findings| output.refuse(&findings))?;
+    privileges::drop_to(&snapshot.spec).map_err(|why| failed(&why))?;
+    // What a reload could not read is told now.
+    let mut snapshot = match snapshot.spec.user {
+        Some(_) => kept.over(&source).load().map_err(|findings| output.refuse(&findings))?,
+        None => snapshot,
+    };
     let mut compiler = Compiler::new(workers(&snapshot)).with_terminals(log_terminals());
     compiler = compiler.with_local_authority(state::authority());
     if let Some(key) = sticky_key::of(&snapshot) {
@@ -61,7 +67,7 @@ pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Opti
     let plan = compiler.compile(&snapshot).map_err(|findings| output.refuse(&findings))?;
     snapshot.warnings.extend_from_slice(compiler.warnings());
     output.show_warnings(&snapshot);
-    descriptors::raise();
+    descriptors::raise(&plan);
     let log = Log::start(&snapshot, plan.access_log.is_off()).map_err(|error| failed(&error.to_string()))?;
     let mut lookups = Lookups::default();
     let plan =
@@ -100,6 +106,7 @@ pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Opti
     let admin = start_admin(&snapshot, &desk)?;
     say_ready(&fleet, admin.as_ref());
     notify::tell("READY=1");
+    watchdog::start(fleet.clone()).map_err(|error| failed(&format!("watchdog: {error}")))?;
     Ok(Running { fleet, admin, log, sightings, _resolver: resolver, _checker: checker, _files: files })
 }
 
@@ -205,9 +212,7 @@ pub(crate) fn not_bound(error: &PublishError) -> String {
             "{error}\n  another user's process has it (`ss -ltnp` as root shows which), or listen on another port"
         ),
         None if error.error.kind() == std::io::ErrorKind::PermissionDenied => {
-            format!(
-                "{error}\n  ports below 1024 need a permission: run `setcap cap_net_bind_service=+ep` on strait, or use a port from 1024 up"
-            )
+            format!("{error}\n  {}", ports::permission())
         }
         None => error.to_string(),
     }
@@ -247,7 +252,15 @@ fn watch_signals(fleet: &Arc<Fleet>, reloader: Arc<Mutex<Reloader>>, log: Log) -
             }
         }),
         reopen: Box::new(move || log.reopen()),
+        reap: Box::new(reap),
     })
+}
+
+/// As the first process of a container it inherits orphans, and must let those that have ended go. Any other process
+/// has no children but its own.
+fn reap() {
+    let is_first = std::process::id() == 1;
+    while is_first && rustix::process::wait(rustix::process::WaitOptions::NOHANG).is_ok_and(|ended| ended.is_some()) {}
 }
 
 /// Begins a drain, once.

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::operator::print;
 use crate::ports;
 use crate::source::{Output, Source};
+use crate::state;
 use crate::status::Admin;
 use clap::Args;
 use serde_json::json;
@@ -65,12 +66,13 @@ impl Finding {
 
 impl Doctor {
     pub(crate) fn run(self, output: Output) -> Exit {
-        let mut findings = vec![open_files(), backlog(), local_ports(), cores(), memory()];
+        let mut findings = vec![open_files(), state_folder(), backlog(), local_ports(), cores(), memory()];
         let loaded = plan(&Source::of(&self.config));
         let refused = loaded.as_ref().is_err();
         match loaded {
             Ok((snapshot, plan)) => {
                 findings.push(configuration(&snapshot, &plan));
+                findings.push(admin(&snapshot));
                 findings.extend(plan.listeners.iter().map(|listener| port(&listener.address, &self.config)));
             }
             Err(refusal) => findings.push(refusal_of(&refusal)),
@@ -100,6 +102,41 @@ fn open_files() -> Finding {
         return Finding::with("open files", Health::Poor, found, fix);
     }
     Finding::good("open files", found)
+}
+
+/// Where the local authority, keys of cookies and patches of the admin API are kept.
+fn state_folder() -> Finding {
+    let folder = state::folder();
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(&folder);
+    let writable = rustix::fs::access(there, rustix::fs::Access::WRITE_OK).is_ok();
+    let found = folder.display().to_string();
+    if writable {
+        return Finding::good("state", found);
+    }
+    let fix = "StateDirectory=strait in a systemd unit, or STRAIT_STATE with a folder that this user may write to";
+    Finding::with(
+        "state",
+        Health::Poor,
+        format!(
+            "{found} cannot be written to: certificates of the local authority, keys of cookies and patches of the admin API end with the process"
+        ),
+        fix,
+    )
+}
+
+/// Who may change what is served.
+fn admin(snapshot: &Snapshot) -> Finding {
+    let spec = &snapshot.spec.admin;
+    match (spec.address.get().and_then(|address| address.socket()), &spec.token) {
+        (Some(at), None) => Finding::good(
+            "admin",
+            format!(
+                "every user of this machine may change what is served, through {at}; `token` or `address: off` prevents it"
+            ),
+        ),
+        (Some(at), Some(_)) => Finding::good("admin", format!("{at} asks for a token")),
+        (None, _) => Finding::good("admin", "its socket at most".to_owned()),
+    }
 }
 
 fn backlog() -> Finding {
@@ -170,12 +207,9 @@ fn port(address: &ListenAddress, config: &[PathBuf]) -> Finding {
     match TcpListener::bind(at) {
         Ok(_) => Finding::good("listener", format!("{at} is free")),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => taken(*at, config),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Finding::with(
-            "listener",
-            Health::Bad,
-            format!("{at}: this user may not bind ports below 1024"),
-            "setcap cap_net_bind_service=+ep on strait, AmbientCapabilities=CAP_NET_BIND_SERVICE in a systemd unit, or a port from 1024 up",
-        ),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Finding::with("listener", Health::Bad, format!("{at}: this user may not bind it"), ports::permission())
+        }
         Err(error) => {
             Finding::with("listener", Health::Bad, format!("{at}: {error}"), "use an address of this machine")
         }

@@ -44,7 +44,8 @@ impl Kept {
         let unreadable = |why: String| format!("{}: {why}: mend it, or move it away to go without", file.display());
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(none),
+            // Where this user may not look it has kept nothing either.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => return Ok(none),
             Err(error) => return Err(unreadable(error.to_string())),
         };
         let kept: Value = serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;

@@ -37,6 +37,7 @@ mod notify;
 mod operator;
 mod outside;
 mod ports;
+mod privileges;
 mod proxy;
 mod reload;
 mod reload_verb;
@@ -52,6 +53,7 @@ mod tail;
 mod top;
 mod version;
 mod watch;
+mod watchdog;
 mod why;
 
 fn main() -> std::process::ExitCode {

@@ -36,6 +36,20 @@ fn holds_any(process: u32, inodes: &[String]) -> bool {
     targets.into_iter().any(|target| inodes.iter().any(|inode| target.to_str() == Some(inode)))
 }
 
+/// Below which port the system asks for a permission, and how it is given.
+pub(crate) fn permission() -> String {
+    let setting = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    let first = setting.ok().and_then(|text| text.trim().parse::<u16>().ok()).unwrap_or(1024);
+    format!(
+        "ports below {first} need a permission, one of:
+  - in a systemd unit: AmbientCapabilities=CAP_NET_BIND_SERVICE
+  - for this program: setcap cap_net_bind_service=+ep /usr/bin/strait
+  - for this machine or container: sysctl -w net.ipv4.ip_unprivileged_port_start=80
+  - started as root, with `user: strait` in the configuration
+  - none with a port from {first} up"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::{holder, inode_of};

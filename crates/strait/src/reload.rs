@@ -343,6 +343,8 @@ impl Reloader {
             (was.workers != is.workers, "workers"),
             (was.admin != is.admin, "admin"),
             (was.resolver != is.resolver, "resolver"),
+            (was.user != is.user, "user"),
+            (was.group != is.group, "group"),
         ];
         waits.into_iter().filter(|(waits, _)| *waits).map(|(_, key)| key).collect()
     }

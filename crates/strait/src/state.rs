@@ -12,9 +12,14 @@ pub(crate) fn folder() -> PathBuf {
         let all = variable("STATE_DIRECTORY")?;
         all.to_string_lossy().split(':').next().map(PathBuf::from)
     };
+    // Who became another user still has the home of before in the environment.
+    let is_own = |folder: &PathBuf| {
+        use std::os::unix::fs::MetadataExt as _;
+        std::fs::metadata(folder).is_ok_and(|folder| folder.uid() == rustix::process::geteuid().as_raw())
+    };
     let of_user = || match variable("XDG_DATA_HOME") {
         Some(data) => Some(data.join("strait")),
-        None => variable("HOME").map(|home| home.join(".local/share/strait")),
+        None => variable("HOME").filter(is_own).map(|home| home.join(".local/share/strait")),
     };
     let is_root = rustix::process::geteuid().is_root();
     let usual = || if is_root { None } else { of_user() };

@@ -143,8 +143,7 @@ fn without_a_word_there_is_a_socket_and_the_verbs_find_it() {
 
 #[test]
 fn the_verbs_bear_the_token_of_the_configuration() {
-    let text = format!("{TEXT}")
-        .replace("admin: \"127.0.0.1:0\"", "admin: {address: \"127.0.0.1:0\", token: \"${file:token}\"}");
+    let text = TEXT.replace("admin: \"127.0.0.1:0\"", "admin: {address: \"127.0.0.1:0\", token: \"${file:token}\"}");
     let strait = Strait::prepared(&text, &[("token", "0123456789abcdef0123")], &["run"]);
     strait.ready();
     let at = admin(&strait);

@@ -239,6 +239,69 @@ fn the_service_manager_is_told_of_start_reload_and_end() {
 }
 
 #[test]
+fn the_watchdog_is_fed_as_long_as_every_worker_answers() {
+    let folder = std::env::temp_dir().join(format!("strait-watchdog-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("notify");
+    let _ = std::fs::remove_file(&path);
+    let manager = UnixDatagram::bind(&path).unwrap();
+    manager.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let environment = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "200000")];
+    let strait = Strait::start_with(&answering("one"), &["run"], &environment);
+    strait.ready();
+    let mut fed = 0;
+    while fed < 3 {
+        let mut octets = [0; 64];
+        let length = manager.recv(&mut octets).unwrap();
+        fed += usize::from(&octets[..length] == b"WATCHDOG=1");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn root_becomes_the_user_of_the_configuration_and_still_binds_low_ports() {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n");
+    let namespaces = ["--net", "sh", "-c", "ip link set lo up; exec \"$0\" \"$@\""];
+    if !is_root || !Command::new("unshare").args(["--net", "true"]).status().is_ok_and(|status| status.success()) {
+        return eprintln!("skipped: only root can become another user, in a network of its own");
+    }
+    let text = "listeners: {web: \"127.0.0.1:80\"}\nroutes: {/: {respond: x}}\nadmin: \"off\"\nuser: nobody\n";
+    let words: Vec<&str> = namespaces.into_iter().chain([env!("CARGO_BIN_EXE_strait"), "run"]).collect();
+    let strait = Strait::start_program("unshare", text, &words, &[]);
+    assert_eq!(strait.ready().port(), 80);
+    let status = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    for thread in std::fs::read_dir(format!("/proc/{}/task", strait.id())).unwrap() {
+        let text = std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        assert!(text.contains("Uid:\t65534\t65534\t65534\t65534"), "{text}");
+        assert!(text.contains("CapEff:\t0000000000000400") && text.contains("CapPrm:\t0000000000000400"), "{text}");
+    }
+    // A reload binds another low port without root.
+    strait.write(&text.replace("127.0.0.1:80", "127.0.0.1:81"));
+    strait.signal("HUP");
+    strait.said("reloaded: generation 2");
+    assert!(!status(strait.id()).contains("Uid:\t0"));
+}
+
+#[test]
+fn a_low_port_without_the_right_to_it_is_told_with_the_ways_to_get_it() {
+    let text = "listeners: {web: \"127.0.0.1:80\"}\nroutes: {/: {respond: x}}\nadmin: \"off\"";
+    // In a user namespace of its own it is nobody to the network around.
+    let words = ["--user", "--map-user=65534", env!("CARGO_BIN_EXE_strait"), "run"];
+    if !Command::new("unshare").args(["--user", "true"]).status().is_ok_and(|status| status.success()) {
+        return eprintln!("skipped: this machine gives no namespaces to unprivileged processes");
+    }
+    let mut strait = Strait::start_program("unshare", text, &words, &[]);
+    strait.said("listener `web` cannot be bound to 127.0.0.1:80");
+    strait.said_all(&[
+        "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+        "setcap",
+        "ip_unprivileged_port_start",
+        "`user: strait`",
+    ]);
+    assert_eq!(strait.ended().code(), Some(1));
+}
+
+#[test]
 fn sockets_of_the_service_manager_are_used_and_kept_over_reloads() {
     let Some(activate) = ["/usr/bin/systemd-socket-activate", "/lib/systemd/systemd-socket-activate"]
         .into_iter()
@@ -275,8 +338,27 @@ fn it_runs_as_process_one_without_root_and_ends_on_a_signal() {
     let inside = children.trim().to_owned();
     let status = std::fs::read_to_string(format!("/proc/{inside}/status")).unwrap();
     assert!(status.lines().any(|line| line.starts_with("NSpid:") && line.ends_with("\t1")), "{status}");
+    orphans_are_reaped(&inside);
     assert!(Command::new("kill").args(["-s", "TERM", &inside]).status().unwrap().success());
     strait.said("stopped");
+}
+
+/// A process whose parent ends falls to the first one of its namespace, which must let it go when it ends.
+fn orphans_are_reaped(first: &str) {
+    let script = "(exec sleep 60 >/dev/null 2>&1 </dev/null) &";
+    let enter = ["--target", first, "--user", "--pid", "--preserve-credentials", "sh", "-c", script];
+    if !Command::new("nsenter").args(enter).status().is_ok_and(|status| status.success()) {
+        return eprintln!("skipped: nsenter may not enter the namespace");
+    }
+    let children = || std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
+    let orphan = children().trim().to_owned();
+    assert!(!orphan.is_empty() && !orphan.contains(' '), "{orphan}");
+    assert!(Command::new("kill").args(["-s", "KILL", &orphan]).status().unwrap().success());
+    let began = std::time::Instant::now();
+    while !children().trim().is_empty() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "a zombie stays");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
