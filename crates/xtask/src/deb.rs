@@ -111,4 +111,49 @@ mod tests {
         assert!(list("--info").contains("conffiles"));
         let _ = fs::remove_dir_all(&into);
     }
+
+    /// Installs, runs as its user, asks, and removes, in a copy of this machine that forgets everything.
+    const INSTALL: &str = r#"
+set -e
+mkdir work merged
+mount -t tmpfs none work
+mkdir work/upper work/work
+mount -t overlay none -o "lowerdir=/,upperdir=$PWD/work/upper,workdir=$PWD/work/work" merged
+mount -t proc proc merged/proc
+ip link set lo up
+cp "$1" merged/strait.deb
+chroot merged dpkg --force-depends -i /strait.deb >/dev/null 2>&1
+chroot merged /usr/bin/strait check --offline /etc/strait
+id=$(chroot merged id -u strait)
+test "$id" != 0
+chroot merged setpriv --reuid strait --regid strait --clear-groups /usr/bin/strait run -c /etc/strait &
+until curl --silent --fail http://127.0.0.1:8080/; do sleep 0.1; done
+grep -q "^Uid:.$id" /proc/$!/status
+kill -s TERM $!
+wait $!
+echo "x-mine: 1" >>merged/etc/strait/strait.yaml
+chroot merged dpkg -r strait >/dev/null 2>&1
+test ! -e merged/usr/bin/strait
+grep -q "x-mine: 1" merged/etc/strait/strait.yaml
+echo; echo installed, served and removed
+"#;
+
+    #[test]
+    fn the_package_installs_serves_as_its_user_and_goes() {
+        let root = crate::root();
+        let program = root.join("target/debug/strait");
+        let namespaces = ["--mount", "--net", "--pid", "--fork", "--kill-child"];
+        let tools = ["dpkg-deb", "unshare", "setpriv", "curl", "ip"].iter().all(|tool| shell::find(tool).is_some());
+        let probe = || shell::capture(Command::new("unshare").args(namespaces).arg("true")).is_ok();
+        if !tools || !program.is_file() || !probe() {
+            return eprintln!("skipped: it needs root, dpkg, curl, iproute2 and a program that is built");
+        }
+        let into = std::env::temp_dir().join(format!("strait-install-{}", std::process::id()));
+        let package = pack(&root, &program, &into, "-Znone").unwrap_or_default();
+        let mut install = Command::new("unshare");
+        install.args(namespaces).args(["sh", "-c", INSTALL, "sh"]).arg(&package).current_dir(&into);
+        let said = shell::capture(&mut install);
+        let _ = fs::remove_dir_all(&into);
+        assert!(said.as_ref().is_ok_and(|said| said.contains("installed, served and removed")), "{said:?}");
+    }
 }
