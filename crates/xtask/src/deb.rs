@@ -126,9 +126,10 @@ chroot merged dpkg --force-depends -i /strait.deb >/dev/null 2>&1
 chroot merged /usr/bin/strait check --offline /etc/strait
 id=$(chroot merged id -u strait)
 test "$id" != 0
-chroot merged setpriv --reuid strait --regid strait --clear-groups /usr/bin/strait run -c /etc/strait &
-until curl --silent --fail http://127.0.0.1:8080/; do sleep 0.1; done
-grep -q "^Uid:.$id" /proc/$!/status
+chroot merged env -i STATE_DIRECTORY=/var/lib/strait setpriv --reuid strait --regid strait --clear-groups /usr/bin/strait run -c /etc/strait &
+tries=0
+until curl --silent --fail http://127.0.0.1:8080/; do sleep 0.1; tries=$((tries + 1)); test $tries -lt 300; done
+grep -q "^Uid:.$id" merged/proc/$!/status
 kill -s TERM $!
 wait $!
 echo "x-mine: 1" >>merged/etc/strait/strait.yaml
