@@ -105,10 +105,18 @@ fn meaning(plan: &Plan, route: &Route) -> String {
         steps.map(|step| format!("{} {}", step.filter.kind().name(), step.filter.describe())).collect();
     let branch = |branch: &Branch| format!("{:?} {}", branch.condition, meaning(plan, &branch.route));
     let branches: Vec<String> = route.branches.iter().map(branch).collect();
-    let Route { request_timeout, preserve_host, body_bytes_max, request_headers, response_headers, condition, .. } =
-        route;
+    let Route {
+        request_timeout,
+        queue_priority,
+        preserve_host,
+        body_bytes_max,
+        request_headers,
+        response_headers,
+        condition,
+        ..
+    } = route;
     format!(
-        "{action} {request_timeout:?} {preserve_host} {body_bytes_max:?} {request_headers:?} {response_headers:?} {condition:?} \
+        "{action} {request_timeout:?} {queue_priority:?} {preserve_host} {body_bytes_max:?} {request_headers:?} {response_headers:?} {condition:?} \
          {branches:?} {filters:?}"
     )
 }

@@ -22,8 +22,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use strait_message::{Headers, Method, Name, NameSet, ResponseHead, Version};
 use strait_plan::{
-    Action, ClientView, Evidence, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, RESPONSE_REPLACED, Route,
-    RouteSet, Source, Upstream, Verdict, request_skipped,
+    Action, ClientView, Evidence, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, QueuePriority, RESPONSE_REPLACED,
+    Route, RouteSet, Source, Upstream, Verdict, request_skipped,
 };
 use strait_route::{Captures, Lost};
 
@@ -459,7 +459,7 @@ fn timeouts(plan: &Plan, route: &Route) -> Vec<(&'static str, String)> {
         ("first byte", each(|upstream| (upstream.first_byte_timeout, upstream.sources.first_byte))),
         ("idle", each(|upstream| (upstream.idle_timeout, upstream.sources.idle))),
         ("tunnel idle", each(|upstream| (upstream.tunnel_timeout, upstream.sources.tunnel))),
-        ("queue", self::each(used(), |upstream| render::duration(upstream.queue_timeout))),
+        ("queue", self::each(used(), |upstream| queued(upstream, route))),
         ("one attempt", self::each(used(), try_timeout)),
         ("whole exchange", from(whole, route.request_timeout_source)),
     ]
@@ -471,6 +471,15 @@ fn from(timeout: String, source: Source) -> String {
         Source::Defaults => timeout,
         source => format!("{timeout} ({})", source.word()),
     }
+}
+
+fn queued(upstream: &Upstream, route: &Route) -> String {
+    let priority = match route.queue_priority {
+        QueuePriority::Low => " behind others",
+        QueuePriority::Normal => "",
+        QueuePriority::High => " before others",
+    };
+    format!("{}{priority}", render::duration(upstream.queue_timeout))
 }
 
 fn try_timeout(upstream: &Upstream) -> String {

@@ -8,7 +8,7 @@ use strait_config::spec::{self, To};
 use strait_config::{Diagnostic, Snapshot, Span, Spanned, Table as Entries, codes, text_of};
 use strait_expr::Template;
 use strait_message::Status;
-use strait_plan::{Action, Branch, HeaderEdits, Redirect, Respond, Route, RouteSet, Source};
+use strait_plan::{Action, Branch, HeaderEdits, QueuePriority, Redirect, Respond, Route, RouteSet, Source};
 use strait_route::{Conflict, Pattern, PatternError, PatternIndex, RouteId, Table, TableError};
 
 /// Where routes of the snapshot stand: those at the top, or a listener's own.
@@ -186,6 +186,7 @@ fn overridden(route: &spec::Route, branch: &spec::Branch) -> spec::Route {
         headers.0.retain(|(name, _)| more.iter().all(|(other, _)| other.value != name.value));
         headers.0.extend(more.iter().cloned());
     }
+    own.queue_priority = branch.queue_priority.unwrap_or(own.queue_priority);
     own.filters.extend(branch.filters.iter().cloned());
     own
 }
@@ -233,9 +234,18 @@ fn compile_plain(
         request_timeout,
         request_timeout_source,
         preserve_host: spec.preserve_host,
+        queue_priority: queue_priority(spec.queue_priority),
         body_bytes_max: spec.body_size.map(|limit| limit.get().map_or(u64::MAX, |size| size.get())),
         filters,
         meter: upstreams.registry().route(written.table, written.pattern),
+    }
+}
+
+fn queue_priority(written: spec::QueuePriority) -> QueuePriority {
+    match written {
+        spec::QueuePriority::Low => QueuePriority::Low,
+        spec::QueuePriority::Normal => QueuePriority::Normal,
+        spec::QueuePriority::High => QueuePriority::High,
     }
 }
 

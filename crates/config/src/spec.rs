@@ -29,7 +29,7 @@ pub use http2::Http2;
 pub use listener::{HalfClose, Limits, Listener, Protocol};
 pub use resolver::{AddressFamily, Resolver};
 pub use retry::{Backoff, Retry, RetryOn};
-pub use route::{Redirect, RedirectStatus, Respond, Route, To};
+pub use route::{QueuePriority, Redirect, RedirectStatus, Respond, Route, To};
 pub use telemetry::{AccessLog, Facility, LogFormat, Rotate, Syslog, Telemetry};
 pub use tests::{Expectation, RequestTest};
 pub use tls::{

@@ -91,7 +91,8 @@ async fn try_endpoint(exchange: &mut Exchange<'_>, chosen: &Chosen<'_>, began_us
     let queued = Cell::new(false);
     let watch = Watch::new(&exchange.client.socket, exchange.listener.end_is_leaving, Phase::Connect, &queued);
     let acquired = {
-        let patience = Patience { until: chosen.until, alarm: &exchange.client.alarm, queued: &queued };
+        let priority = chosen.route.queue_priority;
+        let patience = Patience { until: chosen.until, alarm: &exchange.client.alarm, queued: &queued, priority };
         let acquiring = pin!(upstream::acquire(worker, chosen.upstream, chosen.pool, patience));
         watched(watch, acquiring).await?
     };

@@ -66,6 +66,24 @@ const EXAMPLES: &[Example] = &[
         shares: None,
     },
     Example {
+        name: "least-request",
+        one: &["localhost:3001"],
+        two: &["localhost:3002"],
+        cases: &[case("any.example", "/x", "200", None)],
+        shares: None,
+    },
+    Example {
+        name: "queue-priority",
+        one: &["localhost:3001"],
+        two: &["localhost:3002"],
+        cases: &[
+            case("any.example", "/x", "200", None),
+            case("any.example", "/pay/1", "200", None),
+            case("any.example", "/reports/1", "200", None),
+        ],
+        shares: Some((10, 5)),
+    },
+    Example {
         name: "redirects",
         one: &[],
         two: &[],
@@ -115,7 +133,6 @@ const ELSEWHERE: &[&str] = &[
     "health-and-retries",
     "https",
     "mtls",
-    "least-request",
     "consistent-hash",
     "sticky-canary",
     "backup",

@@ -44,7 +44,7 @@ pub use status_set::StatusSet;
 pub use sticky::{Sticky, Tag, cookie};
 pub use strait_filters::evidence::{ClientCertificate, Evidence, Facts, TlsFacts, scheme};
 pub use tracing::{Parents, TRACE_STATE_BYTES_MAX, TraceForms, Tracing, hexadecimal};
-pub use upstream::{Source, TimeoutSources, Upstream, WEIGHT_MAX};
+pub use upstream::{QueuePriority, Source, TimeoutSources, Upstream, WEIGHT_MAX};
 pub use watch::RecordFilter;
 
 use std::net::SocketAddr;
@@ -181,6 +181,8 @@ pub struct Route {
     pub sticky: Option<Arc<Sticky>>,
     /// Whether the origin sees the client's Host (else the endpoint's name).
     pub preserve_host: bool,
+    /// Its place where exchanges wait for a connection.
+    pub queue_priority: QueuePriority,
     /// Octets of a request body, where it differs from the listener's.
     pub body_bytes_max: Option<u64>,
     /// Changes to the request's fields.

@@ -54,6 +54,18 @@ pub struct Upstream {
     pub variant_of: Option<usize>,
 }
 
+/// Who goes first where exchanges wait for a connection to one endpoint; later variants go before earlier ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QueuePriority {
+    /// Behind all others.
+    Low,
+    /// As most.
+    #[default]
+    Normal,
+    /// Before all others.
+    High,
+}
+
 /// Where a timeout was set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Source {

@@ -210,3 +210,57 @@ fn a_slow_endpoint_gets_less_than_its_share_within_a_second() {
     let counts = UNEVEN.counts();
     assert!(counts[0] * 5 > counts.iter().sum::<u32>(), "turns do not look at time: {counts:?}");
 }
+
+/// Asks for a path over a connection of its own.
+fn ask_for(network: &Network, client: u8, path: &'static str) -> JoinHandle<()> {
+    let network = network.clone();
+    spawn_local(async move {
+        let from = SocketAddr::from(([10, 2, 1, client], 1));
+        let stream = network.connect_from(from, LISTENER.parse().unwrap()).await.unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
+        until(&stream, "\r\n\r\nok").await.unwrap();
+    })
+}
+
+/// Answers one request after the other, a second each, and notes what was asked.
+async fn serve_slowly(listener: SimListener, asked: Rc<RefCell<Vec<String>>>) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        while let Some(request) = until(&stream, "\r\n\r\n").await {
+            asked.borrow_mut().push(request.split(' ').nth(1).unwrap().to_owned());
+            sleep(Duration::from_secs(1)).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+        }
+    }
+}
+
+#[test]
+fn who_waits_goes_by_priority_and_then_by_when_it_came() {
+    let text = format!(
+        "listeners: {{web: {LISTENER}}}\nupstreams: {{app: {{endpoints: [\"{}\"], max_connections: 1}}}}\n\
+         routes: {{/*: app, /batch/*: {{to: app, queue_priority: low}}, /pay/*: {{to: app, queue_priority: high}}}}\n",
+        address(0)
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    LocalSet::new().block_on(&runtime, async {
+        let network = Network::new(1, false);
+        let _entered = network.enter();
+        let snapshot = strait_config::load_str("t.yaml", &text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let plan = Compiler::new(1).compile(&snapshot).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let asked = Rc::default();
+        spawn_local(serve_slowly(network.listen(address(0)), Rc::clone(&asked)));
+        let _fleet = SimFleet::start(1, vec![Box::new(Nowhere)], plan).unwrap();
+        sleep(Duration::from_millis(1)).await;
+        let paths = ["/first", "/batch/1", "/a", "/pay/1", "/batch/2", "/b", "/pay/2"];
+        let mut clients = Vec::new();
+        for (client, path) in (1..).zip(paths) {
+            clients.push(ask_for(&network, client, path));
+            // The one before stands in the queue.
+            sleep(Duration::from_millis(1)).await;
+        }
+        for client in clients {
+            timeout(HANG, client).await.unwrap().unwrap();
+        }
+        assert_eq!(*asked.borrow(), ["/first", "/pay/1", "/pay/2", "/a", "/b", "/batch/1", "/batch/2"]);
+    });
+}

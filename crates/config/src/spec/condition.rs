@@ -1,6 +1,6 @@
 //! What a pattern cannot say: conditions on headers, query, cookies, addresses, and expressions.
 
-use super::{Redirect, Respond, To};
+use super::{QueuePriority, Redirect, Respond, To};
 use crate::codes;
 use crate::decode::{Decoder, OneOrMany, removal};
 use crate::diagnose::Diagnostic;
@@ -60,6 +60,9 @@ pub struct Branch {
     /// Headers set on the response, besides those of the route.
     #[spec(example = "{X-Variant: canary}")]
     pub response_headers: Headers<HeaderTemplate>,
+    /// Who goes first in the queue of an endpoint, in place of what the route says.
+    #[spec(example = "high")]
+    pub queue_priority: Option<QueuePriority>,
     /// Steps on the way of request and response, after those of the route.
     pub filters: Vec<Filter>,
 }

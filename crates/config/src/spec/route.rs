@@ -24,7 +24,7 @@ use strait_config_derive::Spec;
         proxy_pass = "to", target = "to", targets = "to", upstream = "to", upstreams = "to", backend = "to", backends = "to", backendRefs = "to", service = "to",
         services = "to", cluster = "to", weighted_clusters = "to", use_backend = "to", reverse_proxy = "to", forwardTo = "to", server = "to", servers = "to", url = "to", host = "the host is part of the pattern: `example.com/path`",
         hosts = "the host is part of the pattern: `example.com/path`", path = "the path is part of the pattern: `example.com/path`", paths = "the path is part of the pattern: `example.com/path`", methods = "the method is part of the pattern: `GET /path`", method = "the method is part of the pattern: `GET /path`",
-        middlewares = "filters", plugins = "filters", handlers = "filters", priority = "order never matters: the most specific pattern wins", "return" = "respond", direct_response = "respond", static_response = "respond", redir = "redirect", add_header = "response_headers",
+        middlewares = "filters", plugins = "filters", handlers = "filters", priority = "order never matters: the most specific pattern wins; who goes first in a queue is said by `queue_priority`", "set-priority-class" = "queue_priority", "return" = "respond", direct_response = "respond", static_response = "respond", redir = "redirect", add_header = "response_headers",
         proxy_set_header = "request_headers", headers = "`request_headers` or `response_headers`", request_headers_to_add = "request_headers", response_headers_to_add = "response_headers", root = "files", file_server = "files",
         timeouts = "timeout", proxy_read_timeout = "timeout", client_max_body_size = "body_size", max_body = "body_size", preserveHost = "preserve_host", passHostHeader = "preserve_host", strip_path = "filters", stripPrefix = "filters", retries = "`retry` belongs in an upstream", retry = "`retry` belongs in an upstream",
         balance = "`balance` belongs in an upstream", "match" = "when", conditions = "when", condition = "if", health_check = "`health_check` belongs in an upstream", weights = "to", split = "to",
@@ -41,6 +41,9 @@ pub struct Route {
     /// Keeps a client with the side of the split that it came to first. Where `to` is no split, with the endpoint.
     #[spec(example = "canary")]
     pub sticky: Option<Sticky>,
+    /// Who goes first where requests wait for one of the `max_connections` of an endpoint.
+    #[spec(default = QueuePriority::Normal)]
+    pub queue_priority: QueuePriority,
     /// Answer with a redirect.
     #[spec(example = "https://example.com")]
     pub redirect: Option<Redirect>,
@@ -73,6 +76,21 @@ pub struct Route {
     /// What a pattern cannot say: the first entry whose conditions hold says where the request goes instead.
     #[spec(example = "[{headers: {X-Canary: \"1\"}, to: canary}]")]
     pub when: Vec<Spanned<Branch>>,
+}
+
+/// A place in the queue for an endpoint's connections. Among equals those that came first go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Spec)]
+#[spec(
+    noun = "a priority in the queue",
+    peers(interactive = "high", batch = "low", background = "low", default = "normal")
+)]
+pub enum QueuePriority {
+    /// Behind all others: what nobody looks at while it waits.
+    Low,
+    /// As most requests.
+    Normal,
+    /// Before all others.
+    High,
 }
 
 /// Exactly one of `to`, `redirect` and `respond`.

@@ -12,7 +12,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use strait_message::{Fault, Kind, Phase};
-use strait_plan::{EndpointState, Upstream};
+use strait_plan::{EndpointState, QueuePriority, Upstream};
 use tokio::sync::oneshot;
 
 /// How long an idle connection of another worker is waited for before a new one is opened.
@@ -32,6 +32,8 @@ pub(crate) struct Patience<'a> {
     pub(crate) alarm: &'a Alarm,
     /// Set once a connection has to be waited for under a limit.
     pub(crate) queued: &'a Cell<bool>,
+    /// Its place among those who wait.
+    pub(crate) priority: QueuePriority,
 }
 
 /// Gets a connection to the pool's endpoint.
@@ -67,7 +69,7 @@ enum Obtained {
 
 /// Gets a connection from elsewhere, or the right to open one, waiting for it where a limit asks for that.
 async fn obtain(worker: &Worker, upstream: &Upstream, pool: &Pool, patience: Patience<'_>) -> Result<Obtained, Fault> {
-    let Patience { until, alarm, queued } = patience;
+    let Patience { until, alarm, queued, priority } = patience;
     let began_ms = worker.clock.now_ms();
     // One idle connection is left where it is: it would soon be asked back.
     let mut asked = pool.ask_others(worker, 2);
@@ -80,7 +82,7 @@ async fn obtain(worker: &Worker, upstream: &Upstream, pool: &Pool, patience: Pat
         return right.ok_or(Fault::upstream(Phase::Queue, Kind::QueueFull));
     };
     loop {
-        let turn = pool.wait();
+        let turn = pool.wait(priority);
         // What was freed between the look and the wait would be missed.
         if let Some(connection) = pool.take(worker) {
             return Ok(Obtained::Connection(connection));

@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use strait_plan::{Endpoint, EndpointState, Plan, Upstream};
+use strait_plan::{Endpoint, EndpointState, Plan, QueuePriority, Upstream};
 use tokio::sync::oneshot;
 
 /// An open connection to an endpoint. Dropping it closes it and makes room for another.
@@ -75,7 +75,8 @@ pub(crate) enum Turn {
 pub(crate) struct Pool {
     pub(crate) state: Arc<EndpointState>,
     idle: RefCell<Vec<Idle>>,
-    waiting: RefCell<VecDeque<oneshot::Sender<Turn>>>,
+    /// Those who wait, in the order of their turns.
+    waiting: RefCell<VecDeque<Waiting>>,
     kept_max: Cell<usize>,
     kept_ms: Cell<u64>,
     /// Connections that may be open over all workers.
@@ -84,6 +85,12 @@ pub(crate) struct Pool {
     asked: Cell<bool>,
     /// Connections are being opened beforehand.
     pub(super) warming: Cell<bool>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    priority: QueuePriority,
+    turn: oneshot::Sender<Turn>,
 }
 
 #[derive(Debug)]
@@ -118,7 +125,7 @@ impl Pool {
         }
     }
 
-    /// Lets the longest waiting exchange have the connection; returns it when nobody waits.
+    /// Lets the exchange whose turn it is have the connection; returns it when nobody waits.
     fn serve_waiting(&self, worker: &Worker, connection: Connection) -> Option<Connection> {
         let mut connection = connection;
         if self.state.waiting() > 0 {
@@ -127,7 +134,7 @@ impl Pool {
                 return None;
             }
             while let Some(waiting) = self.waiting.borrow_mut().pop_front() {
-                match waiting.send(Turn::Connection(connection)) {
+                match waiting.turn.send(Turn::Connection(connection)) {
                     Ok(()) => return None,
                     // It gave up waiting.
                     Err(Turn::Connection(back)) => connection = back,
@@ -144,7 +151,7 @@ impl Pool {
             return;
         }
         while let Some(waiting) = self.waiting.borrow_mut().pop_front() {
-            if waiting.send(Turn::Room).is_ok() {
+            if waiting.turn.send(Turn::Room).is_ok() {
                 return;
             }
         }
@@ -160,10 +167,12 @@ impl Pool {
         self.make_room(worker);
     }
 
-    /// Joins those who wait.
-    pub(crate) fn wait(&self) -> oneshot::Receiver<Turn> {
-        let (sender, receiver) = oneshot::channel();
-        self.waiting.borrow_mut().push_back(sender);
+    /// Joins those who wait, behind all of at least this priority.
+    pub(crate) fn wait(&self, priority: QueuePriority) -> oneshot::Receiver<Turn> {
+        let (turn, receiver) = oneshot::channel();
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.partition_point(|before| before.priority >= priority);
+        waiting.insert(at, Waiting { priority, turn });
         receiver
     }
 

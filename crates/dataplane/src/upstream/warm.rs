@@ -30,7 +30,8 @@ pub(crate) fn top_up(worker: &Rc<Worker>, now_ms: u64) {
 async fn fill(worker: Rc<Worker>, adopted: Rc<Adopted>, upstream: usize, pool: Rc<Pool>) {
     let alarm = worker.wheel.alarm();
     let queued = Cell::new(false);
-    let patience = Patience { until: NO_END, alarm: &alarm, queued: &queued };
+    let patience =
+        Patience { until: NO_END, alarm: &alarm, queued: &queued, priority: strait_plan::QueuePriority::Low };
     if let Some(upstream) = adopted.plan.upstreams.get(upstream) {
         while pool.idle() < upstream.keep_alive_warm && !worker.draining.get() {
             worker.clock.begin_turn();
