@@ -52,10 +52,10 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use strait_config::spec::LogFormat;
-use strait_config::value::LogPath;
-use strait_config::{Diagnostic, Diagnostics, Snapshot};
+use strait_config::value::{LogPath, TemplateText};
+use strait_config::{Diagnostic, Diagnostics, Snapshot, Spanned};
 use strait_expr::Expression;
-use strait_plan::{AccessLog, Form, Found, Lookup, Plan, Sampling, Upstream, log_environment};
+use strait_plan::{AccessLog, Chosen, Form, Found, Lookup, Plan, Sampling, Upstream, log_environment};
 use strait_record::Format;
 use texts::Texts;
 use tls::Tls;
@@ -224,7 +224,15 @@ impl Compiler {
 
     fn access_log(&self, snapshot: &Snapshot, found: &mut Vec<Diagnostic>) -> AccessLog {
         let log = &snapshot.spec.telemetry.access_log;
+        let names = log.chosen.as_ref().map(|fields| telemetry::names(fields, found));
         let mut texts = Texts::of_log(snapshot, found);
+        let chosen = log.chosen.as_ref().zip(names).map(|(fields, names)| {
+            let add = |(name, text): &(Spanned<String>, Spanned<TemplateText>)| {
+                (name.value.as_str().into(), texts.template(&text.value, text.span))
+            };
+            let is_logfmt = log.format == LogFormat::Logfmt;
+            Form::Chosen(Chosen { is_logfmt, names, added: fields.add.iter().map(add).collect() })
+        });
         let template = log.template.as_ref().map(|text| Form::Template(texts.template(text, text.span)));
         let always = match &log.always {
             Some(always) => texts.condition(always),
@@ -232,7 +240,7 @@ impl Compiler {
         };
         let of_100_000 = log.sample.of_100_000();
         let sampling = always.filter(|_| of_100_000 < 100_000).map(|always| Sampling { of_100_000, always });
-        let form = template.unwrap_or_else(|| Form::Fixed(self.log_format(log)));
+        let form = chosen.or(template).unwrap_or_else(|| Form::Fixed(self.log_format(log)));
         let is_off = matches!(form, Form::Fixed(Format::Off));
         AccessLog { form, sampling, is_otlp: log.path == LogPath::Otlp && !is_off }
     }

@@ -30,7 +30,7 @@ pub use listener::{HalfClose, Limits, Listener, Protocol};
 pub use resolver::{AddressFamily, Resolver};
 pub use retry::{Backoff, Retry, RetryOn};
 pub use route::{QueuePriority, Redirect, RedirectStatus, Respond, Route, To};
-pub use telemetry::{AccessLog, Facility, LogFormat, Rotate, Syslog, Telemetry};
+pub use telemetry::{AccessLog, Facility, LogFields, LogFormat, Rotate, Syslog, Telemetry};
 pub use tests::{Expectation, RequestTest};
 pub use tls::{
     CertificateFiles, Certificates, ClientAuth, ClientAuthMode, EndpointTls, HostTls, ListenerTls, LocalNames,

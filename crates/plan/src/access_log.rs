@@ -4,7 +4,7 @@ use crate::Evidence;
 use std::borrow::Cow;
 use std::time::Duration;
 use strait_expr::{Environment, Expression, Fact, Facts, Kind, MapFact, Template, Value};
-use strait_record::{AccessRecord, Format, quotable, rfc3339_us};
+use strait_record::{AccessRecord, Attribute, Format, Members, quotable, rfc3339_us};
 
 /// How access records are written, and of which exchanges.
 #[derive(Debug, Default)]
@@ -24,6 +24,34 @@ pub enum Form {
     Fixed(Format),
     /// A text of the operator's; values are escaped so that each stays in its quotes and its line.
     Template(Template),
+    /// Names and values that the operator chose.
+    Chosen(Chosen),
+}
+
+/// A form whose names were chosen one by one.
+#[derive(Debug)]
+pub struct Chosen {
+    /// Whether it is `key=value` pairs; else a JSON object.
+    pub is_logfmt: bool,
+    /// Which of the names of a record it has.
+    pub names: Box<[&'static str]>,
+    /// Further names, with what is written there; left out where that is empty.
+    pub added: Box<[(Box<str>, Template)]>,
+}
+
+impl Chosen {
+    fn write(&self, evidence: &LogEvidence<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+        let mut members = Members::begin(self.is_logfmt, out);
+        members.add_record(evidence.record, |name| self.names.contains(&name));
+        for (name, template) in &self.added {
+            scratch.clear();
+            template.render(evidence, scratch);
+            if !scratch.is_empty() {
+                members.add(name, Attribute::Text(scratch));
+            }
+        }
+        members.end();
+    }
 }
 
 /// Of which exchanges a record is written.
@@ -76,6 +104,7 @@ impl AccessLog {
                 template.render_escaped(evidence, quotable, scratch, out);
                 out.push(b'\n');
             }
+            Form::Chosen(chosen) => chosen.write(evidence, scratch, out),
         }
     }
 }

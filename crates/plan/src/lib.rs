@@ -26,7 +26,7 @@ mod tracing;
 mod upstream;
 mod watch;
 
-pub use access_log::{AccessLog, Form, LOG_NAMES, LogEvidence, Sampling, log_environment};
+pub use access_log::{AccessLog, Chosen, Form, LOG_NAMES, LogEvidence, Sampling, log_environment};
 pub use condition::{Condition, Portion, TextTest, Unmet, portion_salt};
 pub use decide::Verdict;
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};

@@ -220,7 +220,7 @@ fn digits<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
     use super::{Parents, TraceForms, Tracing};
     use strait_message::Headers;
     use strait_record::TraceRecord;

@@ -18,6 +18,7 @@ mod histogram;
 mod json;
 mod logfmt;
 mod member;
+mod members;
 mod meter;
 mod sight;
 mod sink;
@@ -30,6 +31,7 @@ pub use dialect::Dialect;
 pub use escape::quotable;
 pub use figures::rfc3339_us;
 pub use histogram::{BOUNDS_US, Histogram};
+pub use members::Members;
 pub use meter::{
     Counter, EndpointMeter, FaultMeter, FilterMeter, FilterVerdict, Gauge, Http2Meter, RouteMeter, Sharded, TlsMeter,
     WorkerMeter,

@@ -2,7 +2,7 @@
 
 use super::traces::{Metrics, Otlp, Traces};
 use crate::codes;
-use crate::decode::{Decoder, removal};
+use crate::decode::{Decoder, Table, removal};
 use crate::diagnose::Diagnostic;
 use crate::source::Spanned;
 use crate::syntax::Node;
@@ -57,7 +57,7 @@ pub struct Telemetry {
         sampling = "sample",
         ratio = "sample"
     ),
-    unbuilt(fields = "choice of log fields", filters = "sampling of logs")
+    unbuilt(filters = "sampling of logs")
 )]
 pub struct AccessLog {
     /// How records are written.
@@ -66,6 +66,9 @@ pub struct AccessLog {
     /// A line of your own in place of a `format`, with values of the exchange as `${status}`. In values quotes, backslashes and controls become `\\xNN`, so that each stays in its quotes and its line. The page `logs` of the manual lists the names.
     #[spec(example = "${client.ip} \"${request.method} ${request.uri}\" ${status} ${duration}")]
     pub template: Option<Spanned<TemplateText>>,
+    /// Which names and values the forms `json` and `logfmt` have.
+    #[spec(name = "fields")]
+    pub chosen: Option<LogFields>,
     /// Where they go: `stdout`, `stderr`, the path of a file, which is appended to, `syslog` for the local daemon, `syslog:unix:/path`, or `syslog:host:port` for one over UDP, or `otlp` for the collector of `telemetry.otlp`.
     #[spec(default = LogPath::Stdout)]
     pub path: LogPath,
@@ -79,6 +82,35 @@ pub struct AccessLog {
     /// What is written whatever `sample` says; `status >= 500 || duration > 1s` if nothing else is written here.
     #[spec(example = "status >= 400 || duration > 500ms")]
     pub always: Option<Spanned<ExpressionText>>,
+}
+
+/// Which names and values records have, in the forms `json` and `logfmt`.
+#[derive(Debug, Clone, PartialEq, Spec)]
+#[spec(
+    noun = "`fields`",
+    peers(
+        include = "only",
+        names = "only",
+        keep = "only",
+        exclude = "without",
+        drop = "without",
+        remove = "without",
+        delete = "without",
+        set = "add",
+        extra = "add",
+        custom = "add"
+    )
+)]
+pub struct LogFields {
+    /// Only these names of the `json` form.
+    #[spec(example = "[timestamp, url.path, http.response.status_code]")]
+    pub only: Vec<Spanned<String>>,
+    /// All but these.
+    #[spec(example = "[user_agent.original]")]
+    pub without: Vec<Spanned<String>>,
+    /// Further names, with what is written there; left out where that is empty.
+    #[spec(example = "{tenant: \"${request.headers['x-tenant']}\"}")]
+    pub add: Table<Spanned<TemplateText>>,
 }
 
 /// When a log file is moved aside and begun anew. A size stands for `size`.
@@ -208,7 +240,7 @@ fn otlp_has_a_collector(telemetry: &Telemetry, node: &Node, decoder: &mut Decode
         decoder.report(
             Diagnostic::error(codes::CONFLICTING_KEYS, path.span, "no collector is named that takes the records")
                 .label("they would go to `telemetry.otlp`")
-                .hint("add `otlp: http://127.0.0.1:4318` to `telemetry`"),
+                .replace("add `otlp: http://127.0.0.1:4318` to `telemetry`, or write `stdout`", path.span, "stdout"),
         );
     }
     let takes_spans = telemetry.traces.as_ref().is_some_and(|traces| traces.otlp.is_none());
@@ -218,6 +250,30 @@ fn otlp_has_a_collector(telemetry: &Telemetry, node: &Node, decoder: &mut Decode
             Diagnostic::warning(codes::CONFLICTING_KEYS, otlp.span, "nothing is sent to this collector")
                 .label("neither traces nor the access log")
                 .hint("add `traces: {sample: 10%}` to `telemetry`"),
+        );
+    }
+}
+
+/// Only two forms have names that can be chosen.
+fn fields_have_a_form(log: &AccessLog, node: &Node, decoder: &mut Decoder) {
+    let Some(fields) = node.value("fields") else { return };
+    let by_name = matches!(log.format, LogFormat::Auto | LogFormat::Json | LogFormat::Logfmt);
+    if !by_name || log.template.is_some() || log.path == LogPath::Otlp {
+        decoder.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, fields.span, "names are chosen in `json` and `logfmt` only")
+                .label("records are written in another form")
+                .edits(
+                    "remove it, or write `format: json` and leave `template` and `path: otlp` out",
+                    removal(node.entries(), "fields").into_iter().collect(),
+                ),
+        );
+    }
+    let both = log.chosen.as_ref().filter(|fields| !fields.only.is_empty() && !fields.without.is_empty());
+    if let Some(first) = both.and_then(|fields| fields.without.first()) {
+        decoder.report(
+            Diagnostic::error(codes::CONFLICTING_KEYS, first.span, "`only` says already which names there are")
+                .label("no need to leave this out")
+                .edits("remove `without`", removal(fields.entries(), "without").into_iter().collect()),
         );
     }
 }
@@ -233,6 +289,7 @@ fn one_destination(log: &AccessLog, node: &Node, decoder: &mut Decoder) {
                 .edits("remove one of them", removal(node.entries(), "format").into_iter().collect()),
         );
     }
+    fields_have_a_form(log, node, decoder);
     if let (LogPath::Otlp, Some(template)) = (&log.path, &log.template) {
         decoder.report(
             Diagnostic::error(codes::CONFLICTING_KEYS, template.span, "records sent as OTLP have no lines")
