@@ -153,6 +153,12 @@ impl Compiler {
         self.workers
     }
 
+    /// What the responder of a certificate said, by the certificate's fingerprint: plans from now on staple it, until it
+    /// expires. `None` where what it said before has expired.
+    pub fn staple(&mut self, fingerprint: &str, staple: Option<strait_tls::Staple>) {
+        self.tls.staple(fingerprint, staple);
+    }
+
     /// Compiles a snapshot into the next plan.
     ///
     /// # Errors
@@ -167,7 +173,7 @@ impl Compiler {
         let (upstreams, in_place, mut tls) = upstreams.into_parts();
         let listeners = listeners::listeners(snapshot, &tables, &mut tls);
         found.append(&mut tls.found);
-        let files = tls.into_files();
+        let (files, staples) = tls.into_files();
         let access_log = Arc::new(self.access_log(snapshot, &mut found));
         if found.iter().any(Diagnostic::is_error) {
             return Err(snapshot.refuse(found));
@@ -187,6 +193,7 @@ impl Compiler {
             dialects: telemetry::dialects(snapshot),
             drain_timeout: snapshot.spec.drain_timeout.get().map(Into::into),
             files,
+            staples: staples.into(),
         }))
     }
 

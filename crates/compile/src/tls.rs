@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use strait_config::spec::{CertificateFiles, ClientAuth as ClientAuthSpec, ClientAuthMode, TlsVersion};
 use strait_config::{Diagnostic, Snapshot};
-use strait_tls::{Authority, Certificate, CertificateDer, ClientAuth, TicketKeys, VersionMin};
+use strait_tls::{Authority, Certificate, CertificateDer, ClientAuth, OcspOrder, Staple, TicketKeys, VersionMin};
 
 pub(crate) use upstream::UpstreamTls;
 
@@ -28,8 +28,21 @@ pub(crate) struct Kept {
     authority: Option<Arc<Authority>>,
     /// By the names they are for.
     issued: HashMap<Vec<String>, Arc<Certificate>>,
+    /// What responders said, by the fingerprint of the certificate. Shared with the snapshot in the making.
+    staples: Arc<HashMap<Box<str>, Staple>>,
     /// Those of the system, read when first asked for.
     roots: OnceLock<Vec<CertificateDer<'static>>>,
+}
+
+impl Kept {
+    /// Takes up what the responder of a certificate said, or that it has expired.
+    pub(crate) fn staple(&mut self, fingerprint: &str, staple: Option<Staple>) {
+        let staples = Arc::make_mut(&mut self.staples);
+        match staple {
+            Some(staple) => _ = staples.insert(fingerprint.into(), staple),
+            None => _ = staples.remove(fingerprint),
+        }
+    }
 }
 
 /// The TLS of a snapshot in the making.
@@ -44,11 +57,12 @@ pub(crate) struct Tls<'s> {
 
 impl<'s> Tls<'s> {
     pub(crate) fn new(snapshot: &'s Snapshot, kept: &'s mut Kept, now_s: i64) -> Self {
-        Self { snapshot, kept, now_s, files: Files::new(snapshot), found: Vec::new() }
+        let files = Files::new(snapshot, kept.staples.clone());
+        Self { snapshot, kept, now_s, files, found: Vec::new() }
     }
 
-    /// The files that were read, or looked for.
-    pub(crate) fn into_files(self) -> Vec<PathBuf> {
+    /// The files that were read, or looked for, and the certificates whose responders are to be asked.
+    pub(crate) fn into_files(self) -> (Vec<PathBuf>, Vec<OcspOrder>) {
         self.files.into_seen()
     }
 

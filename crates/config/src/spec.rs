@@ -34,7 +34,7 @@ pub use telemetry::{AccessLog, Facility, LogFields, LogFormat, Rotate, Syslog, T
 pub use tests::{Expectation, RequestTest};
 pub use tls::{
     CertificateFiles, Certificates, ClientAuth, ClientAuthMode, EndpointTls, HostTls, ListenerTls, LocalNames,
-    TlsVersion, UpstreamTls,
+    OcspSource, TlsVersion, UpstreamTls,
 };
 pub use traces::{MetricNames, Metrics, Otlp, TraceForm, TraceParents, Traces};
 pub use upstream::{KeepAlive, Queue, Timeouts, Upstream, UpstreamEndpoint};

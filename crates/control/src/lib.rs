@@ -20,9 +20,16 @@ pub mod client;
 pub mod discover;
 pub mod files;
 pub mod health;
+pub mod ocsp;
 pub mod patch;
 pub mod resolve;
 pub mod signals;
+
+/// Any number, all equally likely. A keyed hash of nothing is random by its key.
+fn random() -> u64 {
+    use std::hash::BuildHasher as _;
+    std::hash::RandomState::new().hash_one(())
+}
 
 /// Tells the operator on stderr. `eprintln` would panic when it is closed.
 fn say(message: &str) {

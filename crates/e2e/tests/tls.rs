@@ -6,7 +6,7 @@ mod support;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use support::{Strait, free_port, has, run, scratch, serve};
 
@@ -206,4 +206,142 @@ fn nginx_is_verified_as_an_origin_and_asks_for_a_certificate() {
         let got = get(path);
         assert!(got.contains("502") && got.contains(reason), "{got}");
     }
+}
+
+/// Certificates whose responders are at these ports: `must` (ECDSA) demands a stapled response, `rsa` does not; and
+/// `delegate`, who may sign responses.
+fn certificates_with_responders(of_must: u16, of_rsa: u16) -> PathBuf {
+    let folder = scratch();
+    let script = r#"
+set -e
+ec='ec -pkeyopt ec_paramgen_curve:P-256'
+openssl req -x509 -newkey $ec -nodes -days 30 -subj "/CN=Test authority" -keyout ca.key -out ca.pem -addext keyUsage=critical,keyCertSign,cRLSign
+printf '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\ndefault_days=30\npolicy=p\n[p]\ncommonName=supplied\n' > ca.cnf
+: > index.txt; echo 01 > serial
+make() {
+  openssl req -newkey $2 -nodes -subj "/CN=$1" -keyout $1.key -out $1.csr
+  printf "$3\n" > $1.ext
+  openssl ca -batch -notext -config ca.cnf -keyfile ca.key -cert ca.pem -in $1.csr -extfile $1.ext -out $1.own
+  cat $1.own ca.pem > $1.pem
+}
+make must "$ec" "subjectAltName=DNS:example.com\nauthorityInfoAccess=OCSP;URI:http://127.0.0.1:$MUST\ntlsfeature=status_request"
+make rsa rsa:2048 "subjectAltName=DNS:example.com\nauthorityInfoAccess=OCSP;URI:http://127.0.0.1:$RSA/ocsp"
+make delegate "$ec" "extendedKeyUsage=OCSPSigning\nkeyUsage=digitalSignature"
+"#;
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).env("MUST", of_must.to_string()).env("RSA", of_rsa.to_string());
+    let made = command.current_dir(&folder).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    folder
+}
+
+/// A responder by openssl on a port, signing as one of the certificates. Nobody looks whether it listens: openssl would
+/// wait for the request of whoever connects, and for nobody else.
+fn responder(folder: &Path, port: u16, signer: &str) -> support::Program {
+    let line = format!(
+        "exec openssl ocsp -index index.txt -CA ca.pem -rsigner {signer}.pem -rkey {signer}.key -ndays 1 -port {port}"
+    );
+    let mut command = Command::new("bash");
+    command.args(["-c", &line]).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    support::Program(command.spawn().unwrap())
+}
+
+#[test]
+fn ocsp_responses_are_fetched_kept_and_stapled() {
+    if !has("openssl") {
+        return;
+    }
+    let (of_must, of_rsa) = (free_port().port(), free_port().port());
+    let folder = certificates_with_responders(of_must, of_rsa);
+    let tls =
+        "{certificates: [{cert: DIR/must.pem, key: DIR/must.key}, {cert: DIR/rsa.pem, key: DIR/rsa.key, ocsp: fetch}]}";
+    // No responder answers yet, and that stops no start.
+    let Some((strait, at)) = strait(&folder, tls, "routes: {/: {respond: hello}}") else { return };
+    let stapled = |signatures: &str| {
+        let line = format!(
+            "openssl s_client -connect {at} -servername example.com -status -sigalgs {signatures} -CAfile {}/ca.pem </dev/null 2>/dev/null",
+            folder.display()
+        );
+        run("bash", &["-c", &line])
+    };
+    let (ecdsa, rsa) = ("ECDSA+SHA256", "RSA-PSS+SHA256");
+    assert!(stapled(ecdsa).contains("no response sent"), "{}", stapled(ecdsa));
+    let responders = [responder(&folder, of_must, "delegate"), responder(&folder, of_rsa, "ca")];
+    let began = Instant::now();
+    let all = || [ecdsa, rsa].iter().all(|signatures| stapled(signatures).contains("Cert Status: good"));
+    while !all() {
+        assert!(began.elapsed() < Duration::from_secs(120), "{}\n{}", stapled(ecdsa), stapled(rsa));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    // What was said last is kept without the responders, and over a reload.
+    drop(responders);
+    let (took, said) = strait.reload(&format!(
+        "listeners:\n  web: {{address: 127.0.0.1:0}}\n  https: {{address: \"{at}\", tls: {}}}\nroutes: {{/: {{respond: again}}}}\n",
+        tls.replace("DIR", &folder.display().to_string())
+    ));
+    assert!(took, "{said}");
+    assert!(all());
+    // openssl takes what is stapled, by the authority's word.
+    assert!(stapled(ecdsa).contains("Verify return code: 0 (ok)"));
+}
+
+/// An origin with TLS that answers each request, and says how each connection ended.
+fn origin_that_tells(folder: &Path) -> (SocketAddr, std::sync::mpsc::Receiver<std::io::Result<usize>>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs};
+    let chain = vec![CertificateDer::from_pem_file(folder.join("site.pem")).unwrap()];
+    let key = PrivateKeyDer::from_pem_file(folder.join("site.key")).unwrap();
+    let builder = ServerConfig::builder_with_provider(std::sync::Arc::new(aws_lc_rs::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(builder.with_single_cert(chain, key).unwrap()));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let stream = listener.accept().await.unwrap().0;
+                let (acceptor, tell) = (acceptor.clone(), tell.clone());
+                tokio::spawn(async move {
+                    let mut stream = acceptor.accept(stream).await.unwrap();
+                    loop {
+                        match stream.read(&mut [0; 4096]).await {
+                            Ok(1..) => {
+                                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                                stream.flush().await.unwrap();
+                            }
+                            end => {
+                                let _ = tell.send(end);
+                                return;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+    });
+    (address, told)
+}
+
+#[test]
+fn an_idle_connection_to_an_origin_is_taken_leave_of() {
+    if !has("openssl") || !has("curl") {
+        return;
+    }
+    let folder = certificates();
+    let (origin, told) = origin_that_tells(&folder);
+    let body = format!(
+        "routes: {{/: app}}\nupstreams: {{app: {{endpoints: [\"{origin}\"], keep_alive: {{idle_timeout: 100ms}}, \
+         tls: {{ca: {}/ca.pem, server_name: example.com}}}}}}\n",
+        folder.display()
+    );
+    let Some(strait) = Strait::start(&body) else { return };
+    assert_eq!(run("curl", &["-s", &strait.url("/")]), "ok");
+    // Without a close_notify the engine of the origin reports an end that was not announced.
+    let end = told.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert!(matches!(end, Ok(0)), "{end:?}");
 }

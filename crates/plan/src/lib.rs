@@ -56,7 +56,7 @@ use strait_filters::Chain;
 use strait_message::Status;
 use strait_record::{Dialect, RouteMeter, Sharded};
 use strait_route::PathRules;
-use strait_tls::ListenerTls;
+use strait_tls::{ListenerTls, OcspOrder};
 
 /// Everything the workers need to know, at one moment.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +79,8 @@ pub struct Plan {
     pub drain_timeout: Option<Duration>,
     /// Files of certificates, keys and authorities: when one of them changes, the same configuration is compiled anew.
     pub files: Vec<PathBuf>,
+    /// Certificates whose responders are asked for OCSP responses.
+    pub staples: Arc<[OcspOrder]>,
 }
 
 impl Plan {

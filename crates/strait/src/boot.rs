@@ -19,6 +19,7 @@ use strait_config::{Snapshot, Spanned};
 use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks, Refused, Token};
 use strait_control::files::{FileHooks, FileWatch, LOOK_EVERY};
 use strait_control::health::Checker;
+use strait_control::ocsp::{StapleHooks, Stapler};
 use strait_control::resolve::{ResolveIntervals, Resolver};
 use strait_control::signals::{self, SignalHooks};
 use strait_dataplane::{Fleet, Inherited, Settings};
@@ -43,6 +44,7 @@ pub(crate) struct Running {
     _resolver: Arc<Resolver>,
     _checker: Arc<Checker>,
     _files: FileWatch,
+    _stapler: Stapler,
 }
 
 /// Starts everything, in this order: what can be refused first, what others see last. `watching` reads the
@@ -98,6 +100,7 @@ pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Opti
         following.follow_lookups(Arc::downgrade(&reloader));
     }
     let files = watch_files(&fleet, &reloader).map_err(|error| failed(&format!("files: {error}")))?;
+    let stapler = start_stapler(&fleet, &reloader).map_err(|error| failed(&format!("ocsp: {error}")))?;
     watch_signals(&fleet, reloader.clone(), log.clone()).map_err(|error| failed(&format!("signals: {error}")))?;
     if watching {
         watch::start(reloader.clone()).map_err(|error| failed(&format!("watching files: {error}")))?;
@@ -107,7 +110,16 @@ pub(crate) fn start(source: Source, output: Output, watching: bool, prefer: Opti
     say_ready(&fleet, admin.as_ref());
     notify::tell("READY=1");
     watchdog::start(fleet.clone()).map_err(|error| failed(&format!("watchdog: {error}")))?;
-    Ok(Running { fleet, admin, log, sightings, _resolver: resolver, _checker: checker, _files: files })
+    Ok(Running {
+        fleet,
+        admin,
+        log,
+        sightings,
+        _resolver: resolver,
+        _checker: checker,
+        _files: files,
+        _stapler: stapler,
+    })
 }
 
 /// What the admin API has patched, for what the files say now.
@@ -235,6 +247,19 @@ fn watch_files(fleet: &Arc<Fleet>, reloader: &Arc<Mutex<Reloader>>) -> std::io::
         }),
     };
     FileWatch::start(hooks, LOOK_EVERY)
+}
+
+/// Asks the responders of certificates.
+fn start_stapler(fleet: &Arc<Fleet>, reloader: &Arc<Mutex<Reloader>>) -> std::io::Result<Stapler> {
+    let (fleet, reloader) = (fleet.clone(), reloader.clone());
+    Stapler::start(StapleHooks {
+        orders: Box::new(move || fleet.plan().staples.clone()),
+        said: Box::new(move |order, staple| {
+            if let Ok(mut reloader) = reloader.lock() {
+                reloader.staple(order, staple);
+            }
+        }),
+    })
 }
 
 fn watch_signals(fleet: &Arc<Fleet>, reloader: Arc<Mutex<Reloader>>, log: Log) -> std::io::Result<()> {

@@ -23,6 +23,7 @@ use strait_plan::{Lookup, Plan, Workers as _};
 use strait_telemetry::access_log::Prepared;
 use strait_telemetry::destination::Destination;
 use strait_telemetry::sights::Sightings;
+use strait_tls::{OcspOrder, Staple};
 
 /// What new names get to resolve before the plan is published.
 const RESOLVE_WAIT: Duration = Duration::from_secs(1);
@@ -287,6 +288,17 @@ impl Reloader {
                 self.output.show(&findings);
                 say(&format!("{names} changed and cannot be used: what was before serves on"));
             }
+        }
+    }
+
+    /// Takes up what the responder of a certificate said: what serves is compiled anew, and nothing else changes.
+    pub(crate) fn staple(&mut self, order: &OcspOrder, staple: Option<Staple>) {
+        let what = if staple.is_some() { "a new OCSP response" } else { "no OCSP response any more" };
+        self.compiler.staple(&order.fingerprint, staple);
+        if let Ok(plan) = self.compiler.compile(&self.serving) {
+            say(&format!("{}: {what}", order.label));
+            // What fails is said there.
+            let _ = self.publish(plan, None);
         }
     }
 

@@ -1,5 +1,5 @@
 //! TLS without sockets, files and clocks: certificates and who gets which, policies of listeners and of endpoints,
-//! tickets, the identity of clients, a local authority, and a connection's engine: octets in, octets out.
+//! tickets, the identity of clients, a local authority, OCSP, and a connection's engine: octets in, octets out.
 //!
 //! - [`Certificate`] is a chain with its key, checked when it is read; [`Chooser`] picks one by name and algorithm.
 //! - [`ServerPolicy`] is how one set of names is served; [`ListenerTls`] finds the policy of a name, for the handshake
@@ -17,6 +17,7 @@ mod failure;
 mod hello;
 mod identity;
 mod names;
+mod ocsp;
 mod policy;
 mod provider;
 mod subject;
@@ -30,6 +31,7 @@ pub use failure::failure_of;
 pub use hello::{Hello, Peeked, peek};
 pub use identity::{Facts, Identity};
 pub use names::{Found, Names, matches};
+pub use ocsp::{OcspOrder, Staple};
 pub use policy::{Choice, Chooser, ClientAuth, ListenerTls, PolicyError, ServerPolicy, ServerSettings};
 pub use provider::VersionMin;
 pub use rustls::Error as EngineError;

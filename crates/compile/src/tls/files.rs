@@ -6,9 +6,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strait_config::codes::{self, Code};
-use strait_config::spec::CertificateFiles;
+use strait_config::spec::{CertificateFiles, OcspSource};
 use strait_config::{Diagnostic, Snapshot, Spanned};
-use strait_tls::{Certificate, CertificateDer, CertificateRevocationListDer, Flaw, Part};
+use strait_tls::{Certificate, CertificateDer, CertificateRevocationListDer, Flaw, OcspOrder, Part, Staple};
 
 /// The largest file that is read. The certificates of all public authorities together have 250 KB.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -18,15 +18,19 @@ pub(super) struct Files<'s> {
     snapshot: &'s Snapshot,
     seen: BTreeSet<PathBuf>,
     certificates: HashMap<(PathBuf, PathBuf), Option<Arc<Certificate>>>,
+    /// What responders have said, by fingerprint.
+    staples: Arc<HashMap<Box<str>, Staple>>,
+    /// Whose responders are to be asked.
+    orders: Vec<OcspOrder>,
 }
 
 impl<'s> Files<'s> {
-    pub(super) fn new(snapshot: &'s Snapshot) -> Self {
-        Self { snapshot, seen: BTreeSet::new(), certificates: HashMap::new() }
+    pub(super) fn new(snapshot: &'s Snapshot, staples: Arc<HashMap<Box<str>, Staple>>) -> Self {
+        Self { snapshot, seen: BTreeSet::new(), certificates: HashMap::new(), staples, orders: Vec::new() }
     }
 
-    pub(super) fn into_seen(self) -> Vec<PathBuf> {
-        self.seen.into_iter().collect()
+    pub(super) fn into_seen(self) -> (Vec<PathBuf>, Vec<OcspOrder>) {
+        (self.seen.into_iter().collect(), self.orders)
     }
 
     /// A path as written, relative to the file that names it.
@@ -74,20 +78,57 @@ impl<'s> Files<'s> {
         let chain = self.read(codes::CERTIFICATE, &written.cert, found);
         let key = self.read(codes::CERTIFICATE_KEY, &written.key, found);
         let ocsp = match &written.ocsp {
-            None => None,
-            Some(ocsp) => Some(self.read(codes::CERTIFICATE, ocsp, found)?),
+            Some(OcspSource::File(file)) => Some((file, self.read(codes::CERTIFICATE, file, found)?)),
+            None | Some(OcspSource::Fetch) => None,
         };
         let label = self.path(&written.cert).display().to_string();
-        match Certificate::read(&label, &chain?, &key?, ocsp) {
+        let response = ocsp.as_ref().map(|(_, response)| response.clone());
+        match Certificate::read(&label, &chain?, &key?, response) {
             Ok(certificate) => {
                 found.extend(dates(&certificate, &written.cert, now_s));
-                Some(certificate)
+                match ocsp {
+                    Some((file, response)) => {
+                        found.extend(unfit_response(&certificate, file, &response, now_s));
+                        Some(certificate)
+                    }
+                    None => Some(self.stapled(certificate, written, now_s, found)),
+                }
             }
             Err(flaw) => {
                 found.push(unusable(written, flaw));
                 None
             }
         }
+    }
+
+    /// The certificate with what its responder has said, if it is to be asked.
+    fn stapled(
+        &mut self,
+        certificate: Certificate,
+        written: &CertificateFiles,
+        now_s: i64,
+        found: &mut Vec<Diagnostic>,
+    ) -> Certificate {
+        let is_asked = written.ocsp == Some(OcspSource::Fetch);
+        if !is_asked && !certificate.must_staple() {
+            return certificate;
+        }
+        let order = match certificate.ocsp_order() {
+            Ok(order) => order,
+            Err(flaw) => {
+                let message = format!("`{}` {}", written.cert.value.display(), flaw.what);
+                let finding = Diagnostic::warning(codes::CERTIFICATE, written.cert.span, message);
+                found.push(finding.label("nothing is stapled to it").hint(flaw.hint));
+                return certificate;
+            }
+        };
+        let known = self.staples.get(&order.fingerprint).filter(|staple| staple.next_update_s > now_s);
+        let certificate = match known {
+            Some(staple) => certificate.stapling(staple),
+            None => certificate,
+        };
+        self.orders.push(order);
+        certificate
     }
 
     /// The certificates of authorities.
@@ -166,6 +207,20 @@ fn unusable(written: &CertificateFiles, flaw: Flaw) -> Diagnostic {
 fn of_authority(file: &Spanned<PathBuf>, flaw: &Flaw) -> Diagnostic {
     let finding = Diagnostic::error(codes::AUTHORITY, file.span, format!("`{}` {}", file.value.display(), flaw.what));
     finding.label("this file").hint(flaw.hint.clone())
+}
+
+/// What a response from a file deserves that clients would not take. Whether it is one can only be told with the issuer
+/// in the chain.
+fn unfit_response(
+    certificate: &Certificate,
+    file: &Spanned<PathBuf>,
+    response: &[u8],
+    now_s: i64,
+) -> Option<Diagnostic> {
+    let why = certificate.ocsp_order().ok()?.judge(response, now_s).err()?;
+    let message = format!("`{}` is stapled, and clients will not take it: {why}", file.value.display());
+    let finding = Diagnostic::warning(codes::CERTIFICATE, file.span, message).label("this response");
+    Some(finding.hint("fetch a new one, or write `ocsp: fetch`"))
 }
 
 /// What the dates of a certificate deserve.

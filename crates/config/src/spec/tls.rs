@@ -27,6 +27,8 @@ use strait_config_derive::Spec;
         keyFile = "key",
         ssl_stapling_file = "ocsp",
         ocsp_staple = "ocsp",
+        ssl_stapling = "`ocsp: fetch`",
+        stapling = "`ocsp: fetch`",
     )
 )]
 pub struct CertificateFiles {
@@ -36,9 +38,38 @@ pub struct CertificateFiles {
     /// Its key.
     #[spec(example = "/etc/strait/tls/example.com.key")]
     pub key: Spanned<PathBuf>,
-    /// An OCSP response (DER) that is stapled to it.
-    #[spec(example = "/etc/strait/tls/example.com.ocsp")]
-    pub ocsp: Option<Spanned<PathBuf>>,
+    /// An OCSP response (DER) that is stapled to it, or `fetch`: then its responder is asked for one, again and again. That is also done, without being told, for a certificate that demands it (must-staple).
+    #[spec(example = "fetch")]
+    pub ocsp: Option<OcspSource>,
+}
+
+/// Where the OCSP response of a certificate comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OcspSource {
+    /// From the responder that the certificate names.
+    Fetch,
+    /// From a file that somebody else replaces.
+    File(Spanned<PathBuf>),
+}
+
+impl Spec for OcspSource {
+    fn decode(node: &Node, decoder: &mut Decoder) -> Option<Self> {
+        match node.text() {
+            Some("fetch") => Some(Self::Fetch),
+            _ => Spanned::<PathBuf>::decode(node, decoder).map(Self::File),
+        }
+    }
+
+    fn schema() -> Schema {
+        Spanned::<PathBuf>::schema()
+    }
+
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Fetch => Some("fetch".to_owned()),
+            Self::File(file) => file.text(),
+        }
+    }
 }
 
 /// Certificates for every listener with TLS.

@@ -10,7 +10,6 @@ mod probe;
 
 use probe::Asked;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -201,7 +200,7 @@ impl Keeper {
             }
             let verdict = if health.is_healthy() { Health::Healthy } else { Health::Unhealthy };
             self.endpoint.state.standing.set_health(verdict, self.workers.now_ms());
-            sleep(Duration::from_millis(health.pause_ms(&rules, random()))).await;
+            sleep(Duration::from_millis(health.pause_ms(&rules, crate::random()))).await;
         }
     }
 
@@ -235,11 +234,6 @@ impl Keeper {
             _ => crate::say(&format!("health: {} is healthy", self.name)),
         }
     }
-}
-
-/// Any number, all equally likely. A keyed hash of nothing is random by its key.
-fn random() -> u64 {
-    RandomState::new().hash_one(())
 }
 
 #[cfg(test)]
