@@ -2,6 +2,7 @@
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -99,7 +100,7 @@ impl Resolver {
         let ask = |kind| self.resolver.lookup(host, kind);
         let (v4, v6) = tokio::join!(ask(RecordType::A), ask(RecordType::AAAA));
         if let (Err(error), Err(_)) = (&v4, &v6) {
-            return Err(LookupError(error.to_string()));
+            return Err(refused(error));
         }
         let (mut addresses, mut ttl_s) = (BTreeSet::new(), None);
         let before = |wanted: fn(&IpAddr) -> bool| addresses_of(last, host).filter(wanted).collect::<Vec<_>>();
@@ -123,8 +124,7 @@ impl Resolver {
 
     /// RFC 2782. A single record whose target is the root says that there is no such service.
     async fn services(&self, name: &str, last: &[Found]) -> Result<Timed<Vec<Found>>, LookupError> {
-        let answer =
-            self.resolver.lookup(name, RecordType::SRV).await.map_err(|error| LookupError(error.to_string()))?;
+        let answer = self.resolver.lookup(name, RecordType::SRV).await.map_err(|error| refused(&error))?;
         let (mut ttl_s, mut services) = (None, Vec::new());
         for record in answer.answers() {
             if let RData::SRV(service) = &record.data {
@@ -210,6 +210,13 @@ fn spread(services: &[Service], addresses: &HashMap<String, Vec<IpAddr>>) -> Vec
 fn least_multiple(a: u32, b: u32) -> u32 {
     let divisor = (1..=b).rev().find(|divisor| a.is_multiple_of(*divisor) && b.is_multiple_of(*divisor));
     (a / divisor.unwrap_or(1)).saturating_mul(b)
+}
+
+fn refused(error: &NetError) -> LookupError {
+    if error.is_no_records_found() {
+        return LookupError("the name server knows no such records".to_owned());
+    }
+    LookupError(error.to_string())
 }
 
 fn duration(ttl_s: Option<u32>) -> Duration {
