@@ -43,7 +43,7 @@ pub use standing::{Absence, Health, Load, Standing, UpstreamState};
 pub use status_set::StatusSet;
 pub use sticky::{Sticky, Tag, cookie};
 pub use strait_filters::evidence::{ClientCertificate, Evidence, Facts, TlsFacts, scheme};
-pub use tracing::{Parents, TRACE_STATE_BYTES_MAX, TraceForms, Tracing, hexadecimal};
+pub use tracing::{Parents, TraceForms, Tracing, hexadecimal};
 pub use upstream::{QueuePriority, Source, TimeoutSources, Upstream, WEIGHT_MAX};
 pub use watch::RecordFilter;
 

@@ -37,9 +37,6 @@ pub enum Parents {
     Nobody,
 }
 
-/// The most octets of a `tracestate` that are written into a span; all of it is sent on (W3C Trace Context §3.3.1.5).
-pub const TRACE_STATE_BYTES_MAX: usize = 512;
-
 impl Tracing {
     /// Where an exchange stands. `random` gives numbers that nobody guesses.
     pub fn begin(&self, headers: &Headers, is_trusted: bool, mut random: impl FnMut() -> u64) -> TraceRecord {
