@@ -212,7 +212,7 @@ impl Claim {
             Self::Answers(status) => match &route.action {
                 Action::Respond(respond) => respond.status.code() == *status,
                 Action::Redirect(redirect) => redirect.status.code() == *status,
-                Action::Forward { .. } => false,
+                Action::Files(_) | Action::Forward { .. } => false,
             },
             Self::HasTimeout => !matches!(route.action, Action::Forward { .. }) || route.request_timeout.is_some(),
             Self::HasLimit => has_filter(route, &LIMITS),
@@ -226,6 +226,7 @@ impl Claim {
                 let names: Vec<&str> = targets(plan, route).collect();
                 format!("this goes to {}", names.join(", "))
             }
+            Action::Files(files) => format!("this is served from {}", files.root.display()),
             Action::Redirect(redirect) => format!("this is redirected with {}", redirect.status.code()),
             Action::Respond(respond) => format!("this is answered with {}", respond.status.code()),
         };
@@ -261,7 +262,7 @@ fn targets<'p>(plan: &'p Plan, route: &Route) -> impl Iterator<Item = &'p str> {
             let used = upstreams.iter().zip(weights).filter(|(_, weight)| **weight > 0);
             used.map(|(index, _)| *index).collect()
         }
-        Action::Redirect(_) | Action::Respond(_) => Vec::new(),
+        Action::Files(_) | Action::Redirect(_) | Action::Respond(_) => Vec::new(),
     };
     used.into_iter().filter_map(|index| plan.upstreams.get(index).map(|upstream| &*upstream.name))
 }

@@ -72,7 +72,7 @@ fn happened(got: &Explanation) -> String {
 /// The status, where the configuration alone decides it.
 fn status(outcome: &Outcome) -> Option<u16> {
     match outcome {
-        Outcome::Forward { .. } => None,
+        Outcome::Files { .. } | Outcome::Forward { .. } => None,
         Outcome::Filter { status, .. } | Outcome::Redirect { status, .. } | Outcome::Respond { status, .. } => {
             Some(*status)
         }
@@ -93,6 +93,7 @@ fn destination(outcome: &Outcome) -> String {
             let names: Vec<_> = shares.iter().map(|share| format!("`{}`", share.upstream)).collect();
             format!("to {}", names.join(" or "))
         }
+        Outcome::Files { path, .. } => format!("is served from {path}"),
         _ => format!("is answered with {}", status(outcome).unwrap_or_default()),
     }
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use strait_message::{Headers, Method, Name, NameSet, ResponseHead, Version};
 use strait_plan::{
-    Action, ClientView, Evidence, Facts, IDENTITY_FAMILIES, Listener, OwnField, Plan, QueuePriority, RESPONSE_REPLACED,
+    Action, ClientView, Evidence, Facts, Files, IDENTITY_FAMILIES, Listener, OwnField, Plan, QueuePriority, RESPONSE_REPLACED,
     Route, RouteSet, Source, Upstream, Verdict, request_skipped,
 };
 use strait_route::{Captures, Lost};
@@ -154,6 +154,13 @@ pub enum Outcome {
         status: u16,
         /// The value of Location.
         location: String,
+    },
+    /// A file is served, if it is there.
+    Files {
+        /// The path of the file, or of the folder, below which no name is looked up that it may not have.
+        path: String,
+        /// Whether the path may stand for a file at all.
+        may_exist: bool,
     },
     /// It is answered by Strait.
     Respond {
@@ -400,6 +407,7 @@ fn outcome(plan: &Plan, verdict: Verdict<'_>, evidence: &Evidence<'_>, now_ms: u
                 preserve_host: route.preserve_host,
             }
         }
+        Action::Files(files) => file(files, evidence.facts.path),
         Action::Redirect(redirect) => {
             let location = String::from_utf8_lossy(&redirect.location(evidence)).into_owned();
             Outcome::Redirect { status: redirect.status.code(), location }
@@ -411,6 +419,16 @@ fn outcome(plan: &Plan, verdict: Verdict<'_>, evidence: &Evidence<'_>, now_ms: u
             Outcome::Respond { status: respond.status.code(), body_bytes: body.len(), content_type }
         }
     }
+}
+
+/// The file that a path stands for.
+fn file(files: &Files, path: &[u8]) -> Outcome {
+    let place = strait_files::below(path, files.skip, files.hidden);
+    let path = match &place {
+        Some(place) if !place.name.is_empty() => files.root.join(&*String::from_utf8_lossy(&place.name)),
+        _ => files.root.clone(),
+    };
+    Outcome::Files { path: path.display().to_string(), may_exist: place.is_some() }
 }
 
 /// The upstreams of the first requests; nothing to say when there is only one.
@@ -554,7 +572,8 @@ fn own_answer(route: &Route, evidence: &Evidence<'_>) -> Option<ResponseHead> {
             respond.headers.apply(&mut head.headers, &respond.headers.values(evidence));
             Some(head)
         }
-        Action::Forward { .. } => None,
+        // What is said of a file is known when it is opened.
+        Action::Files(_) | Action::Forward { .. } => None,
     }
 }
 

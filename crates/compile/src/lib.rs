@@ -26,6 +26,7 @@ mod difference;
 mod expectations;
 mod explain;
 mod exposure;
+mod files;
 mod filters;
 mod health;
 mod listeners;
@@ -286,6 +287,7 @@ pub fn review(snapshot: &Snapshot, plan: &Plan) -> Diagnostics {
     let mut found = unreachable::warnings(snapshot, plan);
     found.extend(conditions::warnings(snapshot, plan));
     found.extend(exposure::warnings(snapshot));
+    found.extend(files::warnings(snapshot));
     found.extend(expectations::failures(snapshot, plan));
     found.extend(assertions::failures(snapshot, plan));
     snapshot.refuse(found)

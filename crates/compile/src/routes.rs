@@ -1,5 +1,6 @@
 //! Routes: patterns become a table, and what stands behind each an action.
 
+use crate::files;
 use crate::filters::Filters;
 use crate::texts::Texts;
 use crate::upstreams::Upstreams;
@@ -175,8 +176,10 @@ fn compile_route(written: &mut Written<'_, '_>, spec: &spec::Route, upstreams: &
 /// A route as an entry of its `when` makes it.
 fn overridden(route: &spec::Route, branch: &spec::Branch) -> spec::Route {
     let mut own = spec::Route { condition: None, when: Vec::new(), ..route.clone() };
-    if branch.to.is_some() || branch.redirect.is_some() || branch.respond.is_some() {
+    let acts = branch.to.is_some() || branch.files.is_some() || branch.redirect.is_some() || branch.respond.is_some();
+    if acts {
         own.to.clone_from(&branch.to);
+        own.files.clone_from(&branch.files);
         own.redirect.clone_from(&branch.redirect);
         own.respond.clone_from(&branch.respond);
     }
@@ -204,12 +207,15 @@ fn compile_plain(
     upstreams: &mut Upstreams<'_>,
 ) -> Route {
     let filters = written.filters.chain(written.table, written.listener, written.pattern, &spec.filters);
+    let files = spec.files.as_ref().map(|files| files::compile(files, written.pattern, written.snapshot));
     let mut texts = written.texts();
     let own = (None, Source::default());
-    let (action, (request_timeout, request_timeout_source)) = match (&spec.to, &spec.redirect, &spec.respond) {
+    let action = (&spec.to, files, &spec.redirect, &spec.respond);
+    let (action, (request_timeout, request_timeout_source)) = match action {
         (Some(to), ..) => forward(to, spec, upstreams),
-        (None, Some(redirect), _) => (Action::Redirect(compile_redirect(redirect, &mut texts)), own),
-        (None, None, respond) => {
+        (None, Some(files), ..) => (Action::Files(files), own),
+        (None, None, Some(redirect), _) => (Action::Redirect(compile_redirect(redirect, &mut texts)), own),
+        (None, None, None, respond) => {
             let respond = respond.as_ref().map_or_else(nothing, |respond| compile_respond(respond, &mut texts));
             (Action::Respond(respond), own)
         }

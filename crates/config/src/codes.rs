@@ -79,7 +79,7 @@ codes! {
     RANGE = "E0106", "a value is out of range",
         "The value is understood but smaller or larger than is allowed here.";
     CONFLICTING_KEYS = "E0107", "keys exclude each other",
-        "A route does exactly one thing: it goes `to` a target, or answers with `redirect` or `respond`.";
+        "A route does exactly one thing: it goes `to` a target, serves `files`, or answers with `redirect` or `respond`.";
     EMPTY_LIST = "E0108", "an empty list where something is needed",
         "An upstream without endpoints, or a list of targets without a target, cannot serve anything.";
 
@@ -108,6 +108,8 @@ codes! {
     VERSION = "E0217", "unknown version of the format", "The only version of the configuration format is 1.";
 
     URL_PATH = "E0230", "not a path of a URL", "A path begins with `/` and holds no query: `/api`. It is compared in its canonical form.";
+    FILE_NAME = "E0232", "not the name of a file below the folder", "Names of `files` are looked up below its folder: `index.html`, `pages/404.html`. They neither begin with `/` nor hold `..`.";
+    FILES_ROOT = "E0233", "the folder of `files` cannot be read", "The folder is looked up for every request, so that one that appears later is served. Until then there is nothing to serve.";
     REGEX = "E0231", "not a usable regular expression",
         "Expressions are those of the Rust crate regex: linear in time, without look-around and back-references, and at most 1 MiB when compiled.";
     EXPRESSION = "E0240", "not a usable expression",

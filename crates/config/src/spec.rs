@@ -5,6 +5,7 @@ mod admin;
 mod balance;
 mod condition;
 mod defaults;
+mod files;
 mod health;
 mod http2;
 mod listener;
@@ -24,6 +25,7 @@ pub use balance::{
 };
 pub use condition::Branch;
 pub use defaults::{DefaultTimeouts, Defaults};
+pub use files::{Files, Symlinks};
 pub use health::{CheckMethod, CheckProtocol, CheckStart, CheckStep, HealthCheck, OutlierDetection, OutlierMode};
 pub use http2::Http2;
 pub use listener::{HalfClose, Limits, Listener, Protocol};

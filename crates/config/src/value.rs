@@ -24,7 +24,7 @@ pub use measure::{ByteRate, Duration, Percent, Rate, Size};
 pub use network::Cidr;
 pub use number::{Limit, OrOff};
 pub use otlp::OtlpUrl;
-pub use path::{PathRegex, UrlPath, WebOrigin};
+pub use path::{FileName, PathRegex, UrlPath, WebOrigin};
 pub use target::{Endpoint, Host, Share, Target, Weights};
 pub(crate) use target::{is_name, looks_like_weights};
 pub use template::{ExpressionText, HeaderTemplate, TemplateText, TextPiece};
@@ -136,6 +136,7 @@ scalar_specs!(
     LogPath,
     OtlpUrl,
     MethodName,
+    FileName,
     PathRegex,
     RegexText,
     UrlPath,

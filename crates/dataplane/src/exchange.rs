@@ -12,7 +12,7 @@ use crate::request_id::RequestId;
 use crate::retry::Kept;
 use crate::scratch::{Asked, Scratch};
 use crate::worker::{Adopted, Worker};
-use crate::{course, filter, finish, forward, reply, retry};
+use crate::{course, files, filter, finish, forward, reply, retry};
 use std::cell::Cell;
 use std::rc::Rc;
 use strait_http1::{Event, Persistence};
@@ -144,6 +144,8 @@ async fn converse<'c>(exchange: &mut Exchange<'c>) -> Result<(), Fault> {
         return reply::filtered(exchange, *reply).await;
     }
     match &route.action {
+        // Boxed: few exchanges serve files, and every one would hold the memory for it.
+        Action::Files(files) => Box::pin(files::serve(exchange, files)).await,
         Action::Redirect(redirect) => reply::redirect(exchange, redirect).await,
         Action::Respond(respond) => reply::respond(exchange, respond).await,
         Action::Forward { .. } => attempts(exchange, route).await,

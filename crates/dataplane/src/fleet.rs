@@ -23,6 +23,9 @@ use strait_record::{RecordSink, SightSink, WorkerMeter};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+/// Threads of a worker that may wait for a disk at a time; what comes on top waits for one of them.
+const DISK_THREADS_MAX: usize = 32;
+
 /// What a fleet is started with.
 pub struct Settings {
     /// Number of workers, at least one.
@@ -218,6 +221,8 @@ fn run_worker(
     give_back: fn(),
 ) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
+    // Threads that wait for disks; each ends when it has had nothing to do for ten seconds.
+    builder.max_blocking_threads(DISK_THREADS_MAX);
     let Ok(runtime) = builder.enable_io().enable_time().build_local(tokio::runtime::LocalOptions::default()) else {
         return;
     };

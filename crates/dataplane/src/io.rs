@@ -263,6 +263,24 @@ impl Socket {
         }
     }
 
+    /// Sends octets of a file from here on once there is room; zero at its end.
+    pub(crate) fn poll_send_file(
+        &self,
+        file: BorrowedFd<'_>,
+        at: u64,
+        octets: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.poll_write_ready(cx))?;
+            let send = |socket: BorrowedFd<'_>| Ok(rustix::fs::sendfile(socket, file, Some(&mut at.clone()), octets)?);
+            match self.try_splice(Interest::WRITABLE, send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+
     fn try_splice(
         &self,
         interest: Interest,

@@ -19,6 +19,7 @@ mod download;
 mod downstream;
 mod exchange;
 mod fault;
+mod files;
 mod filter;
 mod finish;
 mod fleet;

@@ -8,7 +8,7 @@ use crate::forward;
 use crate::known::Known;
 use crate::pace::Pace;
 use crate::relay::{Trouble, send_all};
-use crate::request_id::text;
+use crate::request_id;
 use crate::stream::Interrupt;
 use std::fmt::Write;
 use strait_message::{BodyLength, Fault, Kind, Method, Name, Origin, Phase, ResponseHead, Status};
@@ -166,7 +166,7 @@ impl Problem<'_> {
     /// Writes it in the form the client prefers, and returns its type.
     fn write(&self, exchange: &Exchange<'_>, body: &mut String) -> &'static str {
         let Self { status, detail, code } = *self;
-        let id = text(&exchange.id);
+        let id = request_id::text(&exchange.id);
         let accept = exchange.scratch.request.headers.get(Name::Accept).unwrap_or_default();
         if accept.windows(9).any(|window| window.eq_ignore_ascii_case(b"text/html")) {
             let _ = writeln!(
@@ -190,6 +190,35 @@ impl Problem<'_> {
     }
 }
 
+/// Answers with a status and why, in the form the client prefers.
+pub(crate) async fn own(
+    exchange: &mut Exchange<'_>,
+    status: Status,
+    detail: &'static str,
+    code: &'static str,
+) -> Result<(), Fault> {
+    let mut body = String::new();
+    let content_type = Problem { status, detail, code }.write(exchange, &mut body);
+    text(exchange, status, content_type, body.as_bytes()).await
+}
+
+/// Answers with a text.
+pub(crate) async fn text(
+    exchange: &mut Exchange<'_>,
+    status: Status,
+    content_type: &str,
+    body: &[u8],
+) -> Result<(), Fault> {
+    send(exchange, Reply::new(status, content_type, body)).await
+}
+
+/// Answers that it is elsewhere.
+pub(crate) async fn moved(exchange: &mut Exchange<'_>, status: Status, location: &[u8]) -> Result<(), Fault> {
+    let mut reply = Reply::new(status, "", b"");
+    reply.head.headers.push_name(Name::Location, location);
+    send(exchange, reply).await
+}
+
 /// Sends a whole response.
 async fn send(exchange: &mut Exchange<'_>, reply: Reply<'_>) -> Result<(), Fault> {
     let pace = exchange.client_pace();
@@ -203,7 +232,16 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
     }
     filter::reply(exchange, &mut reply.head, reply.body.len());
     let body = exchange.scratch.passage.notes.whole_body(reply.body);
-    let reply = Reply { head: reply.head, body: &body };
+    put_at(exchange, &Reply { head: reply.head, body: &body }, &mut pace).await
+}
+
+/// Sends a whole response that nobody changes any more.
+pub(crate) async fn put(exchange: &mut Exchange<'_>, head: &ResponseHead, body: &[u8]) -> Result<(), Fault> {
+    let mut pace = exchange.client_pace();
+    put_at(exchange, &Reply { head: head.clone(), body }, &mut pace).await
+}
+
+async fn put_at<'c>(exchange: &mut Exchange<'c>, reply: &Reply<'_>, pace: &mut Pace<'c>) -> Result<(), Fault> {
     if !exchange.server.request_is_done() {
         exchange.server.close_after_response();
     }
@@ -215,7 +253,11 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
         append_server_timing(&exchange.tally, trace.as_ref(), None, now_us, &mut extra);
     }
     exchange.worker.buffers.take_output_into(&mut exchange.output);
-    let length = BodyLength::Fixed(reply.body.len() as u64);
+    // What 304 says about a length is said of the body it does not have.
+    let length = match reply.head.status {
+        Status::NOT_MODIFIED => BodyLength::None,
+        _ => BodyLength::Fixed(reply.body.len() as u64),
+    };
     let begun = exchange.server.send_head(&reply.head, length, &extra, &mut exchange.output);
     exchange.tally.response_begun.set(begun);
     exchange.scratch.extra = extra;
@@ -226,7 +268,7 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
     exchange.tally.response_octets.set(body.len() as u64);
     let parts = [exchange.output.as_slice(), body, b""];
     let (client, begun) = (&exchange.client, &exchange.tally.response_begun);
-    let sent = send_all(exchange.worker, &client.socket, parts, &client.alarm, &mut pace, begun).await;
+    let sent = send_all(exchange.worker, &client.socket, parts, &client.alarm, pace, begun).await;
     sent.map_err(|trouble| match trouble {
         Trouble::SinkIo(error) => client_interrupt(Phase::ResponseBody, &Interrupt::Io(error)),
         _ => Fault::client(Phase::ResponseBody, Kind::TooSlow),

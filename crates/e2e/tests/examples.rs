@@ -6,9 +6,9 @@
 mod support;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use support::{Program, Strait, free_port, has, peer, run, scratch, serve};
+use support::{Program, Strait, free_port, has, nginx, peer, run, serve, start_caddy, written};
 
 /// A request and what everybody answers. An answer of the proxy's own words, which differ, has no body here.
 struct Case {
@@ -125,9 +125,10 @@ const EXAMPLES: &[Example] = &[
     },
 ];
 
-/// Examples of features that tests of their own show: `strait/tests/filters.rs`, `balancing.rs`, `health.rs`, `telemetry.rs` and `tls.rs`
+/// Examples of features that tests of their own show: `strait/tests/filters.rs`, `files.rs`, `balancing.rs`, `health.rs`, `telemetry.rs` and `tls.rs`
 /// here.
 const ELSEWHERE: &[&str] = &[
+    "static-files",
     "filters-access-and-limits",
     "filters-paths-and-headers",
     "health-and-retries",
@@ -169,30 +170,6 @@ impl Origins {
             .replace("ONE", &self.one.to_string())
             .replace("TWO", &self.two.to_string())
     }
-}
-
-fn written(name: &str, text: &str) -> (PathBuf, PathBuf) {
-    let folder = scratch();
-    let file = folder.join(name);
-    std::fs::write(&file, text).unwrap();
-    (folder, file)
-}
-
-fn nginx(body: &str, address: SocketAddr) -> Program {
-    let head = "daemon off; master_process off; pid FOLDER/pid; error_log FOLDER/log; events {} http { access_log off; \
-                client_body_temp_path FOLDER; proxy_temp_path FOLDER; proxy_http_version 1.1; \
-                proxy_set_header Host $http_host; proxy_set_header Connection \"\";";
-    let (folder, file) = written("nginx.conf", "");
-    std::fs::write(&file, format!("{head}\n{body}\n}}\n").replace("FOLDER", folder.to_str().unwrap())).unwrap();
-    serve(Command::new("nginx").arg("-p").arg(&folder).arg("-c").arg(&file), address)
-}
-
-fn start_caddy(program: &Path, body: &str, address: SocketAddr) -> Program {
-    let head = "{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n\tdefault_bind 127.0.0.1\n}\n";
-    let (folder, file) = written("Caddyfile", &format!("{head}{body}"));
-    let mut command = Command::new(program);
-    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file).env("XDG_DATA_HOME", &folder);
-    serve(&mut command, address)
 }
 
 fn haproxy(body: &str, address: SocketAddr) -> Program {

@@ -79,7 +79,7 @@ impl Route {
                 [only] => Some(*only),
                 _ => self.side(self.draw_side(counter)?),
             },
-            Action::Redirect(_) | Action::Respond(_) => None,
+            Action::Files(_) | Action::Redirect(_) | Action::Respond(_) => None,
         }
     }
 
@@ -88,7 +88,7 @@ impl Route {
     pub fn draw_side(&self, counter: u64) -> Option<usize> {
         match &self.action {
             Action::Forward { weights, .. } => strait_route::pick(weights, counter),
-            Action::Redirect(_) | Action::Respond(_) => None,
+            Action::Files(_) | Action::Redirect(_) | Action::Respond(_) => None,
         }
     }
 

@@ -10,6 +10,7 @@ mod access_log;
 mod condition;
 mod decide;
 mod endpoint;
+mod files;
 mod forwarded;
 mod health;
 mod hint;
@@ -30,6 +31,7 @@ pub use access_log::{AccessLog, Chosen, Form, LOG_NAMES, LogEvidence, Sampling, 
 pub use condition::{Condition, Portion, TextTest, Unmet, portion_salt};
 pub use decide::Verdict;
 pub use endpoint::{Endpoint, EndpointAddress, EndpointState};
+pub use files::{Files, Symlinks, coded_extension};
 pub use forwarded::{ClientView, TrustedProxies};
 pub use health::{CheckFigures, CheckKind, CheckStep, GrpcCheck, HealthCheck, HttpCheck};
 pub use hint::Hint;
@@ -216,6 +218,8 @@ pub enum Action {
         /// Their weights, in the same order.
         weights: Box<[u32]>,
     },
+    /// Serves files.
+    Files(Arc<Files>),
     /// Answers with a redirect.
     Redirect(Redirect),
     /// Answers with a fixed response.

@@ -33,6 +33,7 @@ const ROOMS: &[Room] = &[
     room("route", Only(&["message"]), "an engine knows only the vocabulary"),
     room("traffic", Only(&["message"]), "an engine knows only the vocabulary"),
     room("tls", Only(&["message"]), "an engine knows only the vocabulary"),
+    room("files", Only(&["message"]), "what is decided about files knows only the vocabulary"),
     room("record", Only(&["message"]), "an engine knows only the vocabulary"),
     room("expr", Only(&[]), "expressions ask for facts by name, whoever has them"),
     room(
@@ -53,12 +54,15 @@ const ROOMS: &[Room] = &[
     ),
     room(
         "compile",
-        Only(&["config", "expr", "filters", "http1", "http2", "message", "plan", "record", "route", "tls", "traffic"]),
+        Only(&[
+            "config", "expr", "files", "filters", "http1", "http2", "message", "plan", "record", "route", "tls",
+            "traffic",
+        ]),
         "the one place that knows both the language and the plan; neither sockets nor workers",
     ),
     room(
         "dataplane",
-        Only(&["expr", "filters", "http1", "http2", "message", "plan", "record", "route", "tls", "traffic"]),
+        Only(&["expr", "files", "filters", "http1", "http2", "message", "plan", "record", "route", "tls", "traffic"]),
         "workers read the plan, never the configuration",
     ),
     room(

@@ -79,6 +79,10 @@ impl Explanation {
                 }
                 line(f, "host", if *preserve_host { "the client's, unchanged" } else { "the endpoint's own" })
             }
+            Outcome::Files { path, may_exist: true } => line(f, "file", path),
+            Outcome::Files { path, may_exist: false } => {
+                line(f, "file", &format!("404: no name below {path} that may be served"))
+            }
             Outcome::Redirect { status, location } => line(f, "redirect", &format!("{status} to {location}")),
             Outcome::Respond { status, body_bytes, content_type } => {
                 let kind = if content_type.is_empty() { String::new() } else { format!(" of {content_type}") };
@@ -186,6 +190,7 @@ fn outcome(outcome: &Outcome) -> Value {
             "choices": choices.iter().map(|name| &**name).collect::<Vec<_>>(),
             "preserve_host": preserve_host,
         }),
+        Outcome::Files { path, may_exist } => json!({"kind": "files", "path": path, "may_exist": may_exist}),
         Outcome::Redirect { status, location } => json!({"kind": "redirect", "status": status, "location": location}),
         Outcome::Respond { status, body_bytes, content_type } => {
             json!({"kind": "respond", "status": status, "body_bytes": body_bytes, "content_type": content_type})

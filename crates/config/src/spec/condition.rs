@@ -1,6 +1,6 @@
 //! What a pattern cannot say: conditions on headers, query, cookies, addresses, and expressions.
 
-use super::{QueuePriority, Redirect, Respond, To};
+use super::{Files, QueuePriority, Redirect, Respond, To};
 use crate::codes;
 use crate::decode::{Decoder, OneOrMany, removal};
 use crate::diagnose::Diagnostic;
@@ -48,6 +48,9 @@ pub struct Branch {
     /// Where requests go.
     #[spec(example = "canary")]
     pub to: Option<To>,
+    /// Serve files of a folder.
+    #[spec(example = "./public")]
+    pub files: Option<Files>,
     /// Answer with a redirect.
     #[spec(example = "https://example.com")]
     pub redirect: Option<Redirect>,

@@ -1,6 +1,6 @@
 //! Routes: what is done with the requests that a pattern matches.
 
-use super::{Branch, Sticky, Timeouts};
+use super::{Branch, Files, Sticky, Timeouts};
 use crate::codes;
 use crate::decode::{Decoder, removal};
 use crate::diagnose::Diagnostic;
@@ -13,7 +13,7 @@ use crate::value::{
 };
 use strait_config_derive::Spec;
 
-/// What is done with the requests that a pattern matches: exactly one of `to`, `redirect`, `respond`. A text, a list or a map of weights stands for `to`.
+/// What is done with the requests that a pattern matches: exactly one of `to`, `files`, `redirect`, `respond`. A text, a list or a map of weights stands for `to`.
 #[derive(Debug, Clone, PartialEq, Spec)]
 #[spec(
     noun = "a route",
@@ -30,7 +30,7 @@ use strait_config_derive::Spec;
         balance = "`balance` belongs in an upstream", "match" = "when", conditions = "when", condition = "if", health_check = "`health_check` belongs in an upstream", weights = "to", split = "to",
     ),
     unbuilt(
-        files = "static files", aggregate = "aggregation",
+        aggregate = "aggregation",
         rollout = "automatic rollouts", mirror = "mirroring", auth = "authentication", cache = "caching", limits = "limits of a route",
     )
 )]
@@ -44,6 +44,9 @@ pub struct Route {
     /// Who goes first where requests wait for one of the `max_connections` of an endpoint.
     #[spec(default = QueuePriority::Normal)]
     pub queue_priority: QueuePriority,
+    /// Serve files of a folder.
+    #[spec(example = "./public")]
+    pub files: Option<Files>,
     /// Answer with a redirect.
     #[spec(example = "https://example.com")]
     pub redirect: Option<Redirect>,
@@ -93,7 +96,7 @@ pub enum QueuePriority {
     High,
 }
 
-/// Exactly one of `to`, `redirect` and `respond`.
+/// Exactly one of `to`, `files`, `redirect` and `respond`.
 fn one_action(route: &Route, node: &Node, decoder: &mut Decoder) {
     let key = |name: &str| node.entries().iter().any(|entry| entry.key.value == name);
     if at_most_one_action(node, decoder, "a route") {
@@ -106,16 +109,16 @@ fn one_action(route: &Route, node: &Node, decoder: &mut Decoder) {
         }
         return;
     }
-    let written = ["to", "redirect", "respond", "files", "aggregate", "rollout"].into_iter().any(key);
-    if written || route.to.is_some() || route.redirect.is_some() || route.respond.is_some() {
+    let written = ["to", "files", "redirect", "respond", "aggregate", "rollout"].into_iter().any(key);
+    if written || route.to.is_some() || route.files.is_some() || route.redirect.is_some() || route.respond.is_some() {
         return;
     }
-    decoder.missing_key(node, "to", "localhost:3000", "a route needs `to`, `redirect` or `respond`");
+    decoder.missing_key(node, "to", "localhost:3000", "a route needs `to`, `files`, `redirect` or `respond`");
 }
 
 /// Reports a second action; whether there was one.
 pub(super) fn at_most_one_action(node: &Node, decoder: &mut Decoder, noun: &str) -> bool {
-    let actions = ["to", "redirect", "respond"];
+    let actions = ["to", "files", "redirect", "respond"];
     let mut written: Vec<_> = node.entries().iter().filter(|entry| actions.contains(&&*entry.key.value)).collect();
     written.sort_by_key(|entry| entry.key.span);
     let [first, second, ..] = written.as_slice() else { return false };

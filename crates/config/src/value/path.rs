@@ -117,3 +117,44 @@ impl Value for WebOrigin {
         crate::decode::quoted_if_needed(&self.0)
     }
 }
+
+/// The name of a file below a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName(String);
+
+impl FileName {
+    /// A name that is known to be one.
+    pub(crate) fn of(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Value for FileName {
+    const WHAT: &'static str = "the name of a file below the folder";
+    const PATTERN: Option<&'static str> = Some("^[^/]");
+    const EXAMPLES: &'static [&'static str] = &["index.html"];
+
+    fn parse(text: &str) -> Result<Self, Flaw> {
+        let flaw = || Flaw::new(codes::FILE_NAME, format!("`{text}` is not the name of a file below the folder"));
+        let inside = text.trim_start_matches("./").trim_start_matches('/');
+        if inside.is_empty() || text.ends_with('/') || text.contains('\0') {
+            return Err(flaw().label("a file is named, no folder").replace("index.html"));
+        }
+        if inside.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(flaw().label("it may not lead out of the folder").replace("index.html"));
+        }
+        match inside == text {
+            true => Ok(Self(text.to_owned())),
+            false => Err(flaw().label("it begins below the folder").replace(inside)),
+        }
+    }
+
+    fn written(&self) -> String {
+        crate::decode::quoted_if_needed(&self.0)
+    }
+}

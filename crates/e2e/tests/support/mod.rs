@@ -234,3 +234,30 @@ fn wait_for(address: SocketAddr) {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// A file of this name and text in a folder of its own.
+pub(crate) fn written(name: &str, text: &str) -> (PathBuf, PathBuf) {
+    let folder = scratch();
+    let file = folder.join(name);
+    std::fs::write(&file, text).unwrap();
+    (folder, file)
+}
+
+/// nginx with this inside of its `http` block.
+pub(crate) fn nginx(body: &str, address: SocketAddr) -> Program {
+    let head = "daemon off; master_process off; pid FOLDER/pid; error_log FOLDER/log; events {} http { access_log off; \
+                client_body_temp_path FOLDER; proxy_temp_path FOLDER; proxy_http_version 1.1; \
+                proxy_set_header Host $http_host; proxy_set_header Connection \"\";";
+    let (folder, file) = written("nginx.conf", "");
+    std::fs::write(&file, format!("{head}\n{body}\n}}\n").replace("FOLDER", folder.to_str().unwrap())).unwrap();
+    serve(Command::new("nginx").arg("-p").arg(&folder).arg("-c").arg(&file), address)
+}
+
+/// Caddy with this behind its global options.
+pub(crate) fn start_caddy(program: &Path, body: &str, address: SocketAddr) -> Program {
+    let head = "{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n\tdefault_bind 127.0.0.1\n}\n";
+    let (folder, file) = written("Caddyfile", &format!("{head}{body}"));
+    let mut command = Command::new(program);
+    command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&file).env("XDG_DATA_HOME", &folder);
+    serve(&mut command, address)
+}
