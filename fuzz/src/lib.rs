@@ -4,4 +4,5 @@ pub mod config;
 pub mod differential;
 pub mod expr;
 pub mod http1;
+pub mod import;
 pub mod route;

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::explain::Explain;
 use crate::format::Fmt;
 use crate::help::Help;
+use crate::import::Import;
 use crate::lsp::Lsp;
 use crate::manual::{GenerateDocs, Man};
 use crate::proxy::Proxy;
@@ -52,6 +53,7 @@ enum Verb {
     Explain(Explain),
     Diff(Diff),
     Fmt(Fmt),
+    Import(Import),
     Demo(Demo),
     Status(Status),
     Top(Top),
@@ -85,6 +87,7 @@ pub(crate) fn main() -> Exit {
         Verb::Explain(explain) => explain.run(format),
         Verb::Diff(diff) => diff.run(format),
         Verb::Fmt(fmt) => fmt.run(format),
+        Verb::Import(import) => import.run(format),
         Verb::Demo(demo) => demo.run(format),
         Verb::Status(status) => status.run(format),
         Verb::Top(top) => top.run(format),

@@ -29,6 +29,7 @@ mod explain;
 mod format;
 mod help;
 mod kept;
+mod import;
 mod live;
 mod log;
 mod lsp;

@@ -60,6 +60,7 @@ const ROOMS: &[Room] = &[
         ]),
         "the one place that knows both the language and the plan; neither sockets nor workers",
     ),
+    room("import", Only(&["config"]), "front ends of other products' languages write ours and know nothing behind it"),
     room(
         "dataplane",
         Only(&["expr", "files", "filters", "http1", "http2", "message", "plan", "record", "route", "tls", "traffic"]),

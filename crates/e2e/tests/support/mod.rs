@@ -141,7 +141,7 @@ pub(crate) fn answer(stream: impl Read + Write, name: &str) -> std::io::Result<(
     Ok(())
 }
 
-fn binary() -> Option<PathBuf> {
+pub(crate) fn binary() -> Option<PathBuf> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/debug/strait");
     let path = std::env::var_os("STRAIT_BIN").map_or(target, PathBuf::from);
     if !path.is_file() {
