@@ -22,8 +22,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use strait_message::{Headers, Method, Name, NameSet, ResponseHead, Version};
 use strait_plan::{
-    Action, ClientView, Evidence, Facts, Files, IDENTITY_FAMILIES, Listener, OwnField, Plan, QueuePriority, RESPONSE_REPLACED,
-    Route, RouteSet, Source, Upstream, Verdict, request_skipped,
+    Action, ClientView, Evidence, Facts, Files, IDENTITY_FAMILIES, Listener, OwnField, Plan, QueuePriority,
+    RESPONSE_REPLACED, Route, RouteSet, Source, Upstream, Verdict, request_skipped,
 };
 use strait_route::{Captures, Lost};
 

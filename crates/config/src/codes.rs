@@ -108,10 +108,10 @@ codes! {
     VERSION = "E0217", "unknown version of the format", "The only version of the configuration format is 1.";
 
     URL_PATH = "E0230", "not a path of a URL", "A path begins with `/` and holds no query: `/api`. It is compared in its canonical form.";
-    FILE_NAME = "E0232", "not the name of a file below the folder", "Names of `files` are looked up below its folder: `index.html`, `pages/404.html`. They neither begin with `/` nor hold `..`.";
-    FILES_ROOT = "E0233", "the folder of `files` cannot be read", "The folder is looked up for every request, so that one that appears later is served. Until then there is nothing to serve.";
     REGEX = "E0231", "not a usable regular expression",
         "Expressions are those of the Rust crate regex: linear in time, without look-around and back-references, and at most 1 MiB when compiled.";
+    FILE_NAME = "E0232", "not the name of a file below the folder", "Names of `files` are looked up below its folder: `index.html`, `pages/404.html`. They neither begin with `/` nor hold `..`.";
+    FILES_ROOT = "E0233", "the folder of `files` cannot be read", "The folder is looked up for every request, so that one that appears later is served. Until then there is nothing to serve.";
     EXPRESSION = "E0240", "not a usable expression",
         "Conditions and values of the request are written in CEL, regular expressions in the syntax of RE2. Names and types are checked when the file is loaded, and what one evaluation may cost; the page `expressions` of the manual lists them.";
     EXPRESSION_REFERENCE = "E0241", "`${…}` inside an expression",

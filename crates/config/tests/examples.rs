@@ -54,6 +54,7 @@ fn every_example_loads_or_names_what_is_not_built() {
             "01-two-backends.yaml",
             "02-https.yaml",
             "03-least-request-active-health-checks-retry.yaml",
+            "04-host-and-path-routing.yaml",
             "05-rate-limit-10-s-per-client.yaml",
             "08-json-access-log-traces-metrics-and-dashboard-are-on-by-default.yaml",
             "09-canary-5.yaml",

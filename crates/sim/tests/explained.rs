@@ -201,7 +201,7 @@ fn explained(explanation: &Explanation) -> Answer {
         Outcome::Redirect { status, .. } | Outcome::Respond { status, .. } | Outcome::Filter { status, .. } => *status,
         Outcome::MethodNotAllowed(_) => 405,
         Outcome::NoRoute => 404,
-        Outcome::Forward { .. } => panic!("nothing is forwarded here"),
+        Outcome::Files { .. } | Outcome::Forward { .. } => panic!("nothing is forwarded here"),
     };
     Answer { status, location: decided("location"), name: decided("x-name") }
 }
