@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, IoSlice};
 use std::pin::pin;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 use strait_filters::compress::Coder;
 use strait_http1::{Decoder, Encoder, Event, Limits, Misdeed};
 use strait_message::{BodyLength, Fault, Headers, Kind, Phase};
@@ -274,25 +274,10 @@ impl Pump<'_> {
     async fn fill_for_sink(&mut self, large: bool) -> Result<usize, Trouble> {
         let mut large = large;
         if large && !self.sink.has_room() {
-            self.wait_for_room().await?;
+            wait_for_room(self.worker, self.sink.socket, self.alarm, &mut self.sink.pace).await?;
             large = self.sink.has_room();
         }
         self.fill(large).await
-    }
-
-    /// Waits at the sink's pace until the kernel takes octets for it.
-    pub(crate) async fn wait_for_room(&mut self) -> Result<(), Trouble> {
-        let (worker, alarm, Sink { socket, pace, .. }) = (self.worker, self.alarm, &mut self.sink);
-        loop {
-            let arm = || pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
-            match writable(socket, alarm, arm).await {
-                Ok(()) => return Ok(()),
-                Err(Interrupt::Io(error)) => return Err(Trouble::SinkIo(error)),
-                Err(Interrupt::Deadline) => {
-                    judge(pace, socket, alarm, worker.clock.now_ms())?;
-                }
-            }
-        }
     }
 
     async fn fill(&mut self, large: bool) -> Result<usize, Trouble> {
@@ -329,6 +314,48 @@ impl Pump<'_> {
         end_lane(self.sink.socket, self.sink.output.len(), trailers);
         Ok(())
     }
+}
+
+/// Waits at a sink's pace until the kernel takes octets for it.
+pub(crate) async fn wait_for_room(
+    worker: &Worker,
+    socket: &Socket,
+    alarm: &Alarm,
+    pace: &mut Pace<'_>,
+) -> Result<(), Trouble> {
+    loop {
+        let arm = || pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
+        match writable(socket, alarm, arm).await {
+            Ok(()) => return Ok(()),
+            Err(Interrupt::Io(error)) => return Err(Trouble::SinkIo(error)),
+            Err(Interrupt::Deadline) => judge(pace, socket, alarm, worker.clock.now_ms())?,
+        }
+    }
+}
+
+/// Has a sink take octets in some way of its own, at its pace; how many it took.
+pub(crate) async fn give(
+    worker: &Worker,
+    socket: &Socket,
+    alarm: &Alarm,
+    pace: &mut Pace<'_>,
+    mut take: impl FnMut(&mut Context<'_>) -> Poll<std::io::Result<usize>>,
+) -> Result<usize, Trouble> {
+    let mut blocked = false;
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(moved) = take(cx).map_err(Trouble::SinkIo)? {
+                pace.moved(moved);
+                return Poll::Ready(Ok(moved));
+            }
+            if !std::mem::replace(&mut blocked, true) {
+                pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
+            }
+            ready!(alarm.poll(cx));
+            judge(pace, socket, alarm, worker.clock.now_ms())?;
+        }
+    })
+    .await
 }
 
 /// Writes all parts at the sink's pace. No clock is read and no alarm set before the socket takes no more.

@@ -232,16 +232,17 @@ async fn send_at<'c>(exchange: &mut Exchange<'c>, mut reply: Reply<'_>, mut pace
     }
     filter::reply(exchange, &mut reply.head, reply.body.len());
     let body = exchange.scratch.passage.notes.whole_body(reply.body);
-    put_at(exchange, &Reply { head: reply.head, body: &body }, &mut pace).await
+    put_at(exchange, &reply.head, &body, &mut pace).await
 }
 
 /// Sends a whole response that nobody changes any more.
 pub(crate) async fn put(exchange: &mut Exchange<'_>, head: &ResponseHead, body: &[u8]) -> Result<(), Fault> {
     let mut pace = exchange.client_pace();
-    put_at(exchange, &Reply { head: head.clone(), body }, &mut pace).await
+    put_at(exchange, head, body, &mut pace).await
 }
 
-async fn put_at<'c>(exchange: &mut Exchange<'c>, reply: &Reply<'_>, pace: &mut Pace<'c>) -> Result<(), Fault> {
+/// Begins a response with its head, which nobody changes any more, in the exchange's output.
+pub(crate) fn begin(exchange: &mut Exchange<'_>, head: &ResponseHead, length: BodyLength) {
     if !exchange.server.request_is_done() {
         exchange.server.close_after_response();
     }
@@ -253,17 +254,26 @@ async fn put_at<'c>(exchange: &mut Exchange<'c>, reply: &Reply<'_>, pace: &mut P
         append_server_timing(&exchange.tally, trace.as_ref(), None, now_us, &mut extra);
     }
     exchange.worker.buffers.take_output_into(&mut exchange.output);
-    // What 304 says about a length is said of the body it does not have.
-    let length = match reply.head.status {
-        Status::NOT_MODIFIED => BodyLength::None,
-        _ => BodyLength::Fixed(reply.body.len() as u64),
-    };
-    let begun = exchange.server.send_head(&reply.head, length, &extra, &mut exchange.output);
+    let begun = exchange.server.send_head(head, length, &extra, &mut exchange.output);
     exchange.tally.response_begun.set(begun);
     exchange.scratch.extra = extra;
-    exchange.tally.status.set(Some(reply.head.status));
-    let bodiless = exchange.scratch.request.method == Method::Head || reply.head.status.forbids_body();
-    let body = if bodiless { &[] } else { reply.body };
+    exchange.tally.status.set(Some(head.status));
+}
+
+async fn put_at<'c>(
+    exchange: &mut Exchange<'c>,
+    head: &ResponseHead,
+    body: &[u8],
+    pace: &mut Pace<'c>,
+) -> Result<(), Fault> {
+    // What 304 says about a length is said of the body it does not have.
+    let length = match head.status {
+        Status::NOT_MODIFIED => BodyLength::None,
+        _ => BodyLength::Fixed(body.len() as u64),
+    };
+    begin(exchange, head, length);
+    let bodiless = exchange.scratch.request.method == Method::Head || head.status.forbids_body();
+    let body = if bodiless { &[] } else { body };
     exchange.server.frame_whole(body.len(), &mut exchange.output);
     exchange.tally.response_octets.set(body.len() as u64);
     let parts = [exchange.output.as_slice(), body, b""];

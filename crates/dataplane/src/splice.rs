@@ -1,10 +1,10 @@
 //! Bulk that nobody looks at: the kernel moves it from socket to socket, without a copy.
 
 use crate::io::{LentPipe, PIPE_OCTETS_MAX};
-use crate::relay::{Pump, Trouble};
+use crate::relay::{Pump, Trouble, give, wait_for_room};
 use crate::stream::Interrupt;
 use std::future::poll_fn;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll};
 use strait_http1::Encoder;
 
 /// Less than this is copied: moving a piece takes several system calls more.
@@ -24,7 +24,7 @@ impl Pump<'_> {
     pub(crate) async fn splice(&mut self, pipe: &LentPipe<'_>) -> Result<bool, Trouble> {
         while let Some(left @ 1..) = self.source.decoder.left() {
             if !self.sink.has_room() {
-                self.wait_for_room().await?;
+                wait_for_room(self.worker, self.sink.socket, self.alarm, &mut self.sink.pace).await?;
             }
             let octets = self.splice_in(pipe, usize::try_from(left).unwrap_or(PIPE_OCTETS_MAX)).await?;
             if octets == 0 {
@@ -63,28 +63,11 @@ impl Pump<'_> {
 
     /// Empties the pipe at the sink's pace.
     async fn splice_out(&mut self, pipe: &LentPipe<'_>) -> Result<(), Trouble> {
-        let (worker, alarm, socket) = (self.worker, self.alarm, self.sink.socket);
-        let pace = &mut self.sink.pace;
-        let mut blocked = false;
-        poll_fn(|cx| {
-            while pipe.held() > 0 {
-                match socket.poll_splice_out(pipe, cx).map_err(Trouble::SinkIo)? {
-                    Poll::Ready(moved) => {
-                        pace.moved(moved);
-                        blocked = false;
-                    }
-                    Poll::Pending => {
-                        if !std::mem::replace(&mut blocked, true) {
-                            pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
-                        }
-                        ready!(alarm.poll(cx));
-                        let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
-                        judged.map_err(Trouble::SinkLate)?;
-                    }
-                }
-            }
-            Poll::Ready(Ok(()))
-        })
-        .await
+        let socket = self.sink.socket;
+        while pipe.held() > 0 {
+            let out = |cx: &mut Context<'_>| socket.poll_splice_out(pipe, cx);
+            give(self.worker, socket, self.alarm, &mut self.sink.pace, out).await?;
+        }
+        Ok(())
     }
 }

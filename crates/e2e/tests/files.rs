@@ -22,11 +22,11 @@ fn site() -> std::path::PathBuf {
 }
 
 /// What all three must agree on: the status, the length of the body and its sum, and the fields about ranges.
-fn ask(at: SocketAddr, path: &str, fields: &[&str]) -> String {
+fn ask(at: SocketAddr, path: &str, fields: &[&str], version: &str) -> String {
     let format = "%{http_code} %{size_download} %header{content-range}";
     let url = format!("http://{at}{path}");
     let body = scratch().join("body");
-    let mut words = vec!["-s", "--path-as-is", "--max-time", "60", "-o", body.to_str().unwrap(), "-w", format];
+    let mut words = vec![version, "-s", "--path-as-is", "--max-time", "60", "-o", body.to_str().unwrap(), "-w", format];
     fields.iter().for_each(|field| words.extend(["-H", *field]));
     words.push(&url);
     let said = run("curl", &words);
@@ -94,9 +94,11 @@ fn files_ranges_and_conditions_are_answered_as_the_peers_answer_them() {
         peers.push(("caddy", at, start_caddy(&program, &server, at)));
     }
     for (path, fields) in REQUESTS {
-        let ours = ask(strait.address, path, fields);
+        let ours = ask(strait.address, path, fields, "--http1.1");
+        let over_http2 = ask(strait.address, path, fields, "--http2-prior-knowledge");
+        assert_eq!(over_http2, ours, "{path} {fields:?}");
         for (name, at, _) in &peers {
-            let theirs = ask(*at, path, fields);
+            let theirs = ask(*at, path, fields, "--http1.1");
             let is_known =
                 PECULIAR.iter().any(|(who, what, _)| who == name && *what == format!("{path} {}", fields.join(", ")));
             assert!(is_known || ours == theirs, "{path} {fields:?}: {ours}, and by {name} {theirs}");

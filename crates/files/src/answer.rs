@@ -60,8 +60,8 @@ impl Body {
     }
 }
 
-/// Answers GET or HEAD of a file. `boundary` parts several ranges: it must not occur in the file, so it is random.
-pub fn answer(request: &RequestHead, file: &Represented<'_>, boundary: &str) -> Answer {
+/// Answers GET or HEAD of a file. `boundary` makes what parts several ranges: it must not occur in the file, so it is random.
+pub fn answer(request: &RequestHead, file: &Represented<'_>, boundary: impl FnOnce() -> String) -> Answer {
     match evaluate(&request.headers, file.validators) {
         Outcome::NotModified => return bare(Status::NOT_MODIFIED, file),
         Outcome::Failed => return bare(Status::PRECONDITION_FAILED, file),
@@ -76,7 +76,7 @@ pub fn answer(request: &RequestHead, file: &Represented<'_>, boundary: &str) -> 
         }
         Asked::Parts(parts) => match parts.as_slice() {
             [only] => part(file, only.clone()),
-            _ => several(file, parts, boundary),
+            _ => several(file, parts, &boundary()),
         },
     }
 }
@@ -166,7 +166,7 @@ mod tests {
         let validators = Validators::of(Modified { seconds: 784_111_777, nanoseconds: 1 }, 10, "");
         let file =
             Represented { octets: 10, validators: &validators, media_type: "text/plain", coding: "", varies: false };
-        answer(&request, &file, "B")
+        answer(&request, &file, || "B".to_owned())
     }
 
     #[test]

@@ -8,6 +8,11 @@ use crate::status::Admin;
 use clap::Args;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+use strait_control::client::{AdminAddress, Answer};
+
+/// Workers hand over what they remember several times a second.
+const KNOWN_WITHIN: Duration = Duration::from_secs(1);
 
 /// Tell why a request failed
 ///
@@ -31,11 +36,11 @@ impl Why {
             Ok(address) => address,
             Err(exit) => return exit,
         };
-        let path = match &self.request_id {
-            Some(id) => format!("/why?id={}", escaped(id)),
-            None => "/why".to_owned(),
+        let answer = match &self.request_id {
+            Some(id) => ask_again(&address, &format!("/why?id={}", escaped(id))),
+            None => ask(&address, "/why"),
         };
-        let answer = match ask(&address, &path) {
+        let answer = match answer {
             Ok(answer) => answer,
             Err(exit) => return exit,
         };
@@ -50,6 +55,15 @@ impl Why {
         }
         Exit::Done
     }
+}
+
+/// Asks for one failure. What happened just now is on its way from its worker: what is not known is asked for again.
+fn ask_again(address: &AdminAddress, path: &str) -> Result<String, Exit> {
+    let known_by = Instant::now() + KNOWN_WITHIN;
+    while matches!(address.get(path), Ok(Answer { status: 404, .. })) && Instant::now() < known_by {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    ask(address, path)
 }
 
 fn list(answer: &Value) -> String {

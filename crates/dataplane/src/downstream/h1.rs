@@ -111,12 +111,17 @@ impl Guest {
                     Poll::Ready(true) => {}
                 }
             }
-            let name = match (&*admitted, client.socket.lane()) {
+            let link;
+            let listener = match (&*admitted, client.socket.lane()) {
                 (Some(admitted), _) => admitted.listener(),
-                (None, Some(lane)) => lane.link().listener(),
+                (None, Some(lane)) => {
+                    // The connection is this worker's own; the name is counted by all of them.
+                    link = lane.link().clone();
+                    link.listener()
+                }
                 (None, None) => return After::Close,
             };
-            let persistence = client.serve_one(worker, &name.clone(), scratch).await;
+            let persistence = client.serve_one(worker, listener, scratch).await;
             scratch.wipe();
             match persistence {
                 Persistence::Close => return After::Close,

@@ -9,11 +9,12 @@ use strait_filters::compress::Coding;
 use strait_plan::{Files, coded_extension};
 
 /// What is looked for.
-pub(super) struct Wanted {
-    pub(super) files: Arc<Files>,
-    pub(super) place: Place,
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'w> {
+    pub(super) files: &'w Files,
+    pub(super) place: &'w Place,
     /// Codings that the client accepts, the preferred one first.
-    pub(super) codings: Vec<Coding>,
+    pub(super) codings: &'w [Coding],
 }
 
 /// What was found.
@@ -42,9 +43,9 @@ pub(super) struct Opened {
     pub(super) varies: bool,
 }
 
-impl Wanted {
+impl Wanted<'_> {
     /// Looks for it. With `cached`, fails with `WouldBlock` where the disk would have to be asked.
-    pub(super) fn find(&self, cached: bool) -> io::Result<Found> {
+    pub(super) fn find(self, cached: bool) -> io::Result<Found> {
         let lookup = Lookup { cached, symlinks: self.files.symlinks };
         match lookup.open_root(&self.files.root)? {
             Thing::Folder(root) => Below { wanted: self, lookup, root: root.as_fd() }.find(),
@@ -61,7 +62,7 @@ impl Wanted {
 
 /// A search below an open folder.
 struct Below<'w> {
-    wanted: &'w Wanted,
+    wanted: Wanted<'w>,
     lookup: Lookup,
     root: BorrowedFd<'w>,
 }
@@ -116,7 +117,7 @@ impl Below<'_> {
             Thing::Forbidden => return Ok(Found::Forbidden),
         };
         let varies = !self.wanted.files.precompressed.is_empty();
-        for &coding in &self.wanted.codings {
+        for &coding in self.wanted.codings {
             let beside = [&name, coded_extension(coding).as_bytes()].concat();
             if let Thing::File(file, octets, modified) = self.lookup.open(self.root, &beside)? {
                 let (file, coding) = (Arc::new(file), Some(coding));

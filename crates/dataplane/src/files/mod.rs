@@ -9,7 +9,6 @@ mod system;
 
 use crate::exchange::Exchange;
 use crate::filter;
-use crate::forward;
 use crate::known::Known;
 use crate::reply;
 use crate::request_id::text;
@@ -33,7 +32,8 @@ const DISK_MS_MAX: u64 = 30_000;
 pub(crate) async fn serve(exchange: &mut Exchange<'_>, files: &Arc<Files>) -> Result<(), Fault> {
     if !matches!(exchange.scratch.request.method, Method::Get | Method::Head) {
         exchange.scratch.response.headers.push_name(Name::Allow, b"GET, HEAD");
-        return Err(Fault::operator(Phase::Route, Kind::MethodNotAllowed));
+        let refused = Fault::operator(Phase::Route, Kind::MethodNotAllowed);
+        return Err(refused.because("files are read, by GET and HEAD"));
     }
     let Some(place) = place(exchange, files) else { return missing(exchange).await };
     match find(exchange, files, place).await? {
@@ -58,10 +58,11 @@ fn place(exchange: &Exchange<'_>, files: &Files) -> Option<Place> {
 
 async fn find(exchange: &Exchange<'_>, files: &Arc<Files>, place: Place) -> Result<Found, Fault> {
     let codings = accepted(&exchange.scratch.request, &files.precompressed);
-    let wanted = Wanted { files: files.clone(), place, codings };
-    let found = match wanted.find(true) {
+    let found = match (Wanted { files, place: &place, codings: &codings }).find(true) {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            off_worker(exchange, move || wanted.find(false)).await?
+            let files = files.clone();
+            let find = move || Wanted { files: &files, place: &place, codings: &codings }.find(false);
+            off_worker(exchange, find).await?
         }
         found => found,
     };
@@ -141,8 +142,8 @@ async fn deliver(exchange: &mut Exchange<'_>, opened: Opened) -> Result<(), Faul
     let media_type = media_type(&opened.name);
     let (octets, varies) = (opened.octets, opened.varies);
     let file = Represented { octets, validators: &validators, media_type: &media_type, coding, varies };
-    let boundary = format!("{}-{:016x}", text(&exchange.id), exchange.worker.ids.borrow_mut().random());
-    let answer = strait_files::answer(&exchange.scratch.request, &file, &boundary);
+    let boundary = || format!("{}-{:016x}", text(&exchange.id), exchange.worker.ids.borrow_mut().random());
+    let answer = strait_files::answer(&exchange.scratch.request, &file, boundary);
     let mut head = answer.head;
     if let Some(route) = exchange.tally.route {
         Known::of(exchange).edit_response(&mut head, &route.response_headers);
@@ -171,7 +172,7 @@ async fn stream(
     let coder = exchange.scratch.passage.notes.coder.take();
     // How long a coded body becomes is known when it has ended.
     let length = if coder.is_some() { BodyLength::Unknown } else { BodyLength::Fixed(octets) };
-    begin(exchange, head, length);
+    reply::begin(exchange, head, length);
     let bodiless = exchange.scratch.request.method == Method::Head;
     let pace = exchange.client_pace();
     let mut output = std::mem::take(&mut exchange.output);
@@ -192,19 +193,4 @@ async fn stream(
     let sent = sender.run(&opened.file, if bodiless { &none } else { body }).await;
     exchange.output = output;
     sent
-}
-
-/// Begins the response with its head.
-fn begin(exchange: &mut Exchange<'_>, head: &ResponseHead, length: BodyLength) {
-    if !exchange.server.request_is_done() {
-        exchange.server.close_after_response();
-    }
-    let mut extra = std::mem::take(&mut exchange.scratch.extra);
-    extra.clear();
-    forward::append_own_fields(exchange.worker, &exchange.id, &mut extra);
-    exchange.worker.buffers.take_output_into(&mut exchange.output);
-    let begun = exchange.server.send_head(head, length, &extra, &mut exchange.output);
-    exchange.tally.response_begun.set(begun);
-    exchange.scratch.extra = extra;
-    exchange.tally.status.set(Some(head.status));
 }

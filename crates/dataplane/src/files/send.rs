@@ -8,16 +8,14 @@ use crate::buffer::{Buffer, LARGE, SMALL};
 use crate::downstream::end_lane;
 use crate::io::Socket;
 use crate::pace::Pace;
-use crate::relay::{Trouble, send_all};
-use crate::stream::{Interrupt, writable};
+use crate::relay::{give, send_all, wait_for_room};
 use crate::worker::Worker;
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::Context;
 use strait_files::Body;
 use strait_filters::compress::Coder;
 use strait_http1::Encoder;
@@ -98,31 +96,16 @@ impl Sender<'_> {
     async fn send_file(&mut self, file: &Arc<OwnedFd>, at: u64, left: u64) -> Result<u64, Fault> {
         let piece = left.min(LARGE as u64);
         self.warm(file, at, piece).await?;
-        let (socket, alarm, worker) = (self.socket, self.alarm, self.worker);
-        let (mut sent, mut blocked) = (0u64, false);
+        let socket = self.socket;
+        let mut sent = 0;
         while sent < piece {
             let octets = usize::try_from(piece - sent).unwrap_or(LARGE);
-            let pace = &mut self.pace;
-            let moved = poll_fn(|cx| {
-                loop {
-                    if let Poll::Ready(moved) = socket.poll_send_file(file.as_fd(), at + sent, octets, cx) {
-                        return Poll::Ready(moved.map_err(Trouble::SinkIo));
-                    }
-                    if !std::mem::replace(&mut blocked, true) {
-                        pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
-                    }
-                    ready!(alarm.poll(cx));
-                    let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
-                    judged.map_err(Trouble::SinkLate)?;
-                }
-            });
-            let moved = moved.await.map_err(download_fault)?;
+            let send = |cx: &mut Context<'_>| socket.poll_send_file(file.as_fd(), at + sent, octets, cx);
+            let moved = give(self.worker, socket, self.alarm, &mut self.pace, send).await.map_err(download_fault)?;
             if moved == 0 {
                 return Err(shortened());
             }
             self.begun.set(true);
-            self.pace.moved(moved);
-            blocked = false;
             sent += moved as u64;
         }
         self.count(sent)?;
@@ -158,7 +141,9 @@ impl Sender<'_> {
     async fn copy(&mut self, file: &Arc<OwnedFd>, at: u64, left: u64) -> Result<u64, Fault> {
         let is_large = left > SMALL as u64;
         if is_large && self.socket.room() < LARGE as u64 {
-            self.wait_for_room().await?;
+            // What it does not take would wait in our memory.
+            let waited = wait_for_room(self.worker, self.socket, self.alarm, &mut self.pace);
+            waited.await.map_err(download_fault)?;
         }
         let mut buffer = self.worker.buffers.borrow(is_large);
         self.fill(file, at, left, &mut buffer).await?;
@@ -189,22 +174,6 @@ impl Sender<'_> {
             Err(_) => return Err(unreadable()),
         }
         Ok(())
-    }
-
-    /// Waits at the client's pace until the kernel takes octets for it: what it does not take would wait in our memory.
-    async fn wait_for_room(&mut self) -> Result<(), Fault> {
-        let (worker, alarm, socket, pace) = (self.worker, self.alarm, self.socket, &mut self.pace);
-        loop {
-            let arm = || pace.arm(alarm, worker.clock.now_ms(), || socket.queued());
-            match writable(socket, alarm, arm).await {
-                Ok(()) => return Ok(()),
-                Err(Interrupt::Io(error)) => return Err(download_fault(Trouble::SinkIo(error))),
-                Err(Interrupt::Deadline) => {
-                    let judged = pace.judge(alarm, worker.clock.now_ms(), || socket.queued());
-                    judged.map_err(|late| download_fault(Trouble::SinkLate(late)))?;
-                }
-            }
-        }
     }
 
     /// Writes the output, and data behind it.

@@ -61,6 +61,8 @@ impl Lookup {
             match open(flags) {
                 Ok(file) => return thing(file),
                 Err(Errno::AGAIN) if !self.cached => {}
+                // A kernel before 5.12 does not know the flag.
+                Err(Errno::INVAL) if self.cached => return Err(io::ErrorKind::WouldBlock.into()),
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NAMETOOLONG | Errno::NXIO) => {
                     return Ok(Thing::Missing);
                 }
