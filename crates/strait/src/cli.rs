@@ -17,6 +17,7 @@ use crate::manual::{GenerateDocs, Man};
 use crate::proxy::Proxy;
 use crate::reload_verb::Reload;
 use crate::run::Run;
+use crate::serve::Serve;
 use crate::source::Output;
 use crate::status::Status;
 use crate::stop::Stop;
@@ -48,6 +49,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Proxy(Proxy),
+    Serve(Serve),
     Run(Run),
     Check(Check),
     Explain(Explain),
@@ -82,6 +84,7 @@ pub(crate) fn main() -> Exit {
     let format = if json { Output::Json } else { format };
     match verb {
         Verb::Proxy(proxy) => proxy.run(format),
+        Verb::Serve(serve) => serve.run(format),
         Verb::Run(run) => run.run(format),
         Verb::Check(check) => check.run(format),
         Verb::Explain(explain) => explain.run(format),

@@ -44,6 +44,7 @@ mod reload;
 mod reload_verb;
 mod run;
 mod schema;
+mod serve;
 mod sights;
 mod source;
 mod state;

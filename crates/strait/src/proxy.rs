@@ -45,15 +45,12 @@ impl Proxy {
             }
         };
         let source = Source::text("command line", line.to_yaml()).with(&self.over);
-        if self.print_config && (output == Output::Json || !self.over.sets.is_empty()) {
-            return source.print_config(output);
-        }
         if self.print_config {
-            return print_config(&source, &line, output);
+            return print_config(&source, &line.to_yaml(), !self.over.sets.is_empty(), output);
         }
         match boot::start(source, output, false, None) {
             Ok(running) => {
-                greet(&running, &line);
+                greet(&running, &line.pattern, &line.targets.join(" and "));
                 running.wait()
             }
             Err(exit) => exit,
@@ -115,19 +112,22 @@ fn is_port(word: &str) -> bool {
     word.trim_start_matches(':').parse::<u16>().is_ok()
 }
 
-fn is_listen(word: &str) -> bool {
+pub(crate) fn is_listen(word: &str) -> bool {
     is_port(word) || word.parse::<SocketAddr>().is_ok() || word.starts_with("unix:") || word.starts_with("localhost:")
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     text_of(&text.to_owned()).unwrap_or_default()
 }
 
-/// Prints the file, if it is one that can be served.
-fn print_config(source: &Source, line: &Line, output: Output) -> Exit {
+/// Prints the file, if it is one that can be served; all of its values where some were changed.
+pub(crate) fn print_config(source: &Source, yaml: &str, is_changed: bool, output: Output) -> Exit {
+    if output == Output::Json || is_changed {
+        return source.print_config(output);
+    }
     match source.load() {
         Ok(_) => {
-            print(&line.to_yaml());
+            print(yaml);
             Exit::Done
         }
         Err(findings) => output.refuse(&findings),
@@ -135,16 +135,16 @@ fn print_config(source: &Source, line: &Line, output: Output) -> Exit {
 }
 
 /// Says what runs, where to look and how to end it.
-fn greet(running: &Running, line: &Line) {
+pub(crate) fn greet(running: &Running, pattern: &str, goes_to: &str) {
     let listening = running.fleet.listening();
     let Some((_, address)) = listening.first() else { return };
-    let host = match line.pattern.split('/').next() {
+    let host = match pattern.split('/').next() {
         Some(host) if !host.is_empty() && !host.starts_with('*') => host.to_owned(),
         _ if address.ip().is_unspecified() => "localhost".to_owned(),
         _ => address.ip().to_string(),
     };
     let port = if address.port() == 80 { String::new() } else { format!(":{}", address.port()) };
-    say(&format!("http://{host}{port} goes to {}", line.targets.join(" and ")));
+    say(&format!("http://{host}{port} goes to {goes_to}"));
     say("Ctrl-C stops it; `--print-config` shows this as a file");
 }
 

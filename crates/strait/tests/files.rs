@@ -124,6 +124,17 @@ fn names_are_looked_up_below_the_folder() {
 }
 
 #[test]
+fn a_folder_is_served_without_a_file() {
+    let site = Site::new("serve");
+    let strait =
+        Strait::start("", &["serve", "--listen", "127.0.0.1:0", "--set", "admin=off", site.path().to_str().unwrap()]);
+    let address = strait.ready();
+    assert_eq!(get(address, "/a.txt", "").1, "0123456789");
+    assert!(get(address, "/empty/", "").1.contains("x y&amp;.txt"));
+    assert_eq!(get(address, "/.env", "").0, "404");
+}
+
+#[test]
 fn ranges_conditions_and_heads() {
     let site = Site::new("ranges");
     let strait = serving(&site, "  /: {files: SITE}\n");
