@@ -231,7 +231,7 @@ impl Layout<'_> {
         let routes = self.each(|_, host, port| format!("  {host}: 127.0.0.1:{port}\n"));
         format!(
             "workers: 1\n\
-             listeners:\n  web: {{address: 127.0.0.1:0, http2: off}}\n\
+             listeners:\n  web: {{address: 127.0.0.1:0}}\n\
              admin: {{address: 127.0.0.1:0}}\n\
              routes:\n{routes}  /: 127.0.0.1:{}\n",
             self.origin.other
