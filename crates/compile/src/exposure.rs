@@ -14,7 +14,7 @@ pub(crate) fn warnings(snapshot: &Snapshot) -> Vec<Diagnostic> {
         let local = format!("127.0.0.1:{port}");
         let message = format!("the admin API on `{}` is reached from other machines", address.value);
         Diagnostic::warning(codes::TOO_OPEN, address.span, message)
-            .label("whoever reaches it can read metrics and stop the process")
+            .label("whoever reaches it reads metrics, names of upstreams and addresses of endpoints")
             .replace(format!("write {local}, and let others in by a firewall or a route"), address.span, local)
     });
     let own = spec.listeners.iter().filter_map(|(_, listener)| listener.trusted_proxies.as_deref());

@@ -13,7 +13,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use strait_compile::Compiler;
 use strait_control::admin::{
-    AdminError, AdminServer, AdminSettings, Change, Deed, Hooks, Refused, Served, SocketError, Token,
+    AdminError, AdminServer, AdminSettings, Change, Deed, Hooks, Refused, Served, SocketError, SocketPlace, Token,
 };
 use strait_control::client::{AdminAddress, Answer, ClientError};
 use strait_message::Status;
@@ -146,7 +146,7 @@ fn start_with(socket: PathBuf, token: Option<Token>) -> Result<Running, AdminErr
                     Change { dry_run: true, deed: Deed::Edit { at, with }, .. } => {
                         Ok((serde_json::json!({"at": at, "with": format!("{with:?}")}), "\"two\"".into()))
                     }
-                    _ => Err(Refused::Configuration(serde_json::json!({"error": "refused", "text": ""}))),
+                    _ => Err(Refused::Configuration("refused", "it is wrong".to_owned())),
                 }
             }
         }),
@@ -161,15 +161,23 @@ fn start_with(socket: PathBuf, token: Option<Token>) -> Result<Running, AdminErr
         access_log: None,
         sightings: None,
     };
-    let settings = AdminSettings { address: Some("127.0.0.1:0".parse().unwrap()), socket: Some(socket.clone()), token };
+    let place = SocketPlace::Named(socket.clone());
+    let settings = AdminSettings { address: Some("127.0.0.1:0".parse().unwrap()), socket: Some(place), token };
     let server = AdminServer::start(settings, workers.clone(), hooks)?;
     Ok(Running { server, workers, calls, socket })
 }
 
 /// Sends octets as they are and gives what comes back.
 fn raw(address: &AdminAddress, question: &str) -> String {
-    let AdminAddress::Tcp(address) = address else { panic!("an address") };
-    let mut stream = TcpStream::connect(address).unwrap();
+    match address {
+        AdminAddress::Unix(path) => converse(UnixStream::connect(path).unwrap(), question),
+        AdminAddress::Tcp(address) | AdminAddress::Guarded(address, _) => {
+            converse(TcpStream::connect(address).unwrap(), question)
+        }
+    }
+}
+
+fn converse(mut stream: impl Read + Write, question: &str) -> String {
     stream.write_all(question.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -263,7 +271,7 @@ fn explain_is_asked_and_its_panic_is_contained() {
     let explained = running.unix().get("/explain?method=POST&url=http%3A%2F%2Fa.example%2Fb%3Fc").unwrap();
     assert_eq!(explained, Answer { status: 200, body: "POST http://a.example/b?c goes to shop".into() });
     let refused = running.unix().get("/explain?url=http://").unwrap();
-    assert_eq!((refused.status, &json(&refused)["error"]), (400, &"no host".into()));
+    assert_eq!((refused.status, &json(&refused)["detail"]), (400, &"no host".into()));
     assert_eq!(running.unix().get("/explain").unwrap().status, 400);
     assert_eq!(running.unix().get("/explain?url=/&nonsense=1").unwrap().status, 400);
     let all = "/explain?url=/&header=A:%20b&header=C:d&listener=web&from=192.0.2.1&format=json";
@@ -281,16 +289,17 @@ fn state_is_changed_by_post_only() {
     }
     assert!(running.calls.try_recv().is_err());
     assert_eq!(running.unix().post("/log/reopen").unwrap().status, 200);
-    assert_eq!(running.tcp().post("/stop").unwrap().status, 202);
+    assert_eq!(running.unix().post("/stop").unwrap().status, 202);
     assert_eq!((running.calls.recv().unwrap(), running.calls.recv().unwrap()), ("reopen", "stop"));
     assert!(running.workers.is_draining());
 }
 
 #[test]
 fn another_site_can_neither_read_nor_stop() {
-    let running = start();
+    let running = start_with(folder().join("admin.sock"), Some(Token::new("0123456789abcdef"))).unwrap();
     let ask = |line: &str, fields: &str| {
-        let answer = raw(&running.tcp(), &format!("{line} HTTP/1.1\r\n{fields}\r\n"));
+        let token = "Authorization: Bearer 0123456789abcdef\r\n";
+        let answer = raw(&running.tcp(), &format!("{line} HTTP/1.1\r\n{fields}{token}\r\n"));
         status_of(&answer).to_owned()
     };
     assert_eq!(ask("GET /status", "Host: rebound.example\r\n"), "403");
@@ -350,7 +359,12 @@ fn a_taken_address_is_an_error_with_its_name() {
     let running = start();
     let address = running.server.address().unwrap();
     let settings = AdminSettings { address: Some(address), socket: None, token: None };
-    let hooks = Hooks {
+    let error = AdminServer::start(settings, running.workers.clone(), no_hooks()).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("the admin address {address} cannot be bound: ")));
+}
+
+fn no_hooks() -> Hooks {
+    Hooks {
         explain: Box::new(|_| Err(String::new())),
         config: Box::new(Served::default),
         change: Box::new(|_| Err(Refused::Failed(String::new()))),
@@ -358,9 +372,7 @@ fn a_taken_address_is_an_error_with_its_name() {
         reopen: Box::new(|| {}),
         access_log: None,
         sightings: None,
-    };
-    let error = AdminServer::start(settings, running.workers.clone(), hooks).unwrap_err();
-    assert!(error.to_string().starts_with(&format!("the admin address {address} cannot be bound: ")));
+    }
 }
 
 #[test]
@@ -380,16 +392,78 @@ fn the_configuration_is_read_and_reloaded_on_demand() {
     let config = running.unix().get("/config").unwrap();
     assert_eq!(config.body, r#"{"config":{"workers":2},"generation":5,"patch":{},"sources":{}}"#);
     let refused = running.unix().post("/reload").unwrap();
-    assert_eq!((refused.status, refused.body.as_str()), (422, r#"{"error":"refused","text":""}"#));
+    let body = r#"{"detail":"it is wrong","error":"refused","status":422,"title":"Unprocessable Entity"}"#;
+    assert_eq!((refused.status, refused.body.as_str()), (422, body));
     assert_eq!(running.calls.recv().unwrap(), "reload");
 }
 
-/// Sends a request with these fields and this body; the status and the answer as it came.
+/// Sends a request with these fields and this body to the socket; the status and the answer as it came.
 fn send(running: &Running, line: &str, fields: &str, body: &str) -> (String, String) {
+    send_to(&running.unix(), line, fields, body)
+}
+
+fn send_to(address: &AdminAddress, line: &str, fields: &str, body: &str) -> (String, String) {
     let length = body.len();
     let question = format!("{line} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{fields}\r\n{body}");
-    let answer = raw(&running.tcp(), &question);
+    let answer = raw(address, &question);
     (status_of(&answer).to_owned(), answer)
+}
+
+#[test]
+fn without_a_token_the_address_neither_changes_nor_shows_the_configuration() {
+    let running = start();
+    let endpoint = "/upstreams/shop/endpoints/origin.example:80";
+    let private = [
+        ["GET /config", ""],
+        ["GET /config/workers", ""],
+        ["GET /patch", ""],
+        ["GET /explain?url=http://a/", ""],
+        ["GET /top", ""],
+        ["GET /tail", ""],
+        ["GET /why", ""],
+        ["PATCH /config", "{}"],
+        ["PATCH /config/workers", "{}"],
+        ["PUT /config/workers", "3"],
+        ["DELETE /config/workers", ""],
+        ["DELETE /patch", ""],
+        ["POST /reload", ""],
+        ["POST /reload?dry_run", ""],
+        [&format!("PATCH {endpoint}"), r#"{"drain": true}"#],
+        [&format!("POST {endpoint}?drain=true"), ""],
+        ["POST /log/reopen", ""],
+        ["POST /stop", ""],
+    ];
+    let way_in = format!("ask on the socket unix:{}, or set `admin.token`", running.socket.display());
+    for [line, body] in private {
+        for token in ["", "Authorization: Bearer \r\n", "Authorization: Bearer 0123456789abcdef\r\n"] {
+            let (status, answer) = send_to(&running.tcp(), line, token, body);
+            assert!(status == "403" && answer.contains(&way_in), "{line}: {answer}");
+            assert!(answer.contains("content-type: application/problem+json"), "{answer}");
+        }
+    }
+    assert!(running.calls.try_recv().is_err() && !running.workers.is_draining());
+    for line in ["GET /status", "GET /metrics", "GET /livez", "GET /upstreams", "GET /connections", "GET /certificates"]
+    {
+        assert_eq!(send_to(&running.tcp(), line, "", "").0, "200", "{line}");
+    }
+    for [line, body] in private {
+        assert_ne!(send(&running, line, "", body).0, "403", "{line}: the socket's owner may");
+    }
+}
+
+#[test]
+fn a_socket_that_nobody_named_is_its_owners_alone() {
+    let running = start();
+    let folder = folder();
+    let settings = AdminSettings {
+        address: Some("127.0.0.1:0".parse().unwrap()),
+        socket: Some(SocketPlace::In(folder.clone())),
+        token: None,
+    };
+    let server = AdminServer::start(settings, running.workers.clone(), no_hooks()).unwrap();
+    let socket = server.socket().unwrap();
+    assert_eq!(socket, folder.join(format!("admin-{}.sock", server.address().unwrap().port())));
+    assert_eq!(fs::metadata(socket).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 #[test]
@@ -438,10 +512,13 @@ fn an_endpoint_is_drained_weighed_and_called_ill() {
 #[test]
 fn a_token_opens_the_address_and_the_socket_needs_none() {
     let running = start_with(folder().join("admin.sock"), Some(Token::new("0123456789abcdef"))).unwrap();
-    let (status, answer) = send(&running, "GET /status", "", "");
-    assert!(status == "401" && answer.contains("www-authenticate: Bearer"), "{answer}");
-    assert_eq!(send(&running, "GET /status", "Authorization: Bearer 0123456789abcdef\r\n", "").0, "200");
-    assert_eq!(send(&running, "GET /livez", "", "").0, "200");
+    let ask = |line: &str, fields: &str| send_to(&running.tcp(), line, fields, "");
+    for line in ["GET /status", "GET /config", "POST /log/reopen"] {
+        let (status, answer) = ask(line, "");
+        assert!(status == "401" && answer.contains("www-authenticate: Bearer"), "{answer}");
+        assert_eq!(ask(line, "Authorization: Bearer 0123456789abcdef\r\n").0, "200");
+    }
+    assert_eq!(ask("GET /livez", "").0, "200");
     assert_eq!(running.unix().get("/status").unwrap().status, 200);
     let document = json(&running.tcp().get("/openapi.json").unwrap());
     assert_eq!(document["paths"]["/status"]["get"]["security"][0]["token"], serde_json::json!([]));

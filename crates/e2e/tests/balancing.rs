@@ -48,10 +48,6 @@ fn counts(strait: &Strait, requests: usize) -> BTreeMap<String, usize> {
     counts
 }
 
-fn admin(strait: &Strait, method: &str, path: &str) -> String {
-    run("curl", &["-s", "-X", method, &format!("http://{}{path}", strait.admin)])
-}
-
 #[test]
 fn least_request_uses_both() {
     let (one, two) = (origin("one"), origin("two"));
@@ -70,12 +66,12 @@ fn a_key_finds_its_endpoint_and_another_when_that_is_drained() {
     let before: Vec<String> = users.iter().map(|user| of(user)).collect();
     assert_eq!(before.iter().collect::<BTreeSet<_>>().len(), 2, "{before:?}");
     assert_eq!(users.iter().map(|user| of(user)).collect::<Vec<_>>(), before);
-    let explained = run("curl", &["-s", &format!("http://{}/explain?method=GET&url=http://x/", strait.admin)]);
+    let explained = strait.order("GET", "/explain?method=GET&url=http://x/");
     assert!(explained.contains("consistent_hash, maglev, bounded load 125% by the header X-User"), "{explained}");
-    let drained = admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?drain=true"));
+    let drained = strait.order("PATCH", &format!("/upstreams/app/endpoints/{one}?drain=true"));
     assert!(drained.contains(r#""absence":"draining""#), "{drained}");
     assert!(users.iter().all(|user| of(user) == "two"));
-    admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?drain=false"));
+    strait.order("PATCH", &format!("/upstreams/app/endpoints/{one}?drain=false"));
     assert_eq!(users.iter().map(|user| of(user)).collect::<Vec<_>>(), before, "each is back where it was");
 }
 
@@ -117,7 +113,7 @@ fn a_sticky_client_outlives_a_restart_and_is_moved_only_when_it_must_be() {
     let stays = |strait: &Strait| (0..6).all(|_| ask(strait, &["-b", &cookie]) == (first.clone(), vec![]));
     assert!(stays(&strait), "the key outlived the process");
     let mine = if first == "one" { &one } else { &two };
-    admin(&strait, "POST", &format!("/upstreams/app/endpoints/{mine}?drain=true"));
+    strait.order("POST", &format!("/upstreams/app/endpoints/{mine}?drain=true"));
     assert!(stays(&strait), "a drain turns away new clients only");
     assert!((0..6).all(|_| ask(&strait, &[]).0 != first));
     let forged = format!("s={}", "A".repeat(22));
@@ -154,7 +150,7 @@ fn a_backup_serves_only_when_it_must() {
     };
     assert!(!counts(&strait, 10).contains_key("backup"));
     for endpoint in [&one, &two] {
-        admin(&strait, "POST", &format!("/upstreams/app/endpoints/{endpoint}?drain=true"));
+        strait.order("POST", &format!("/upstreams/app/endpoints/{endpoint}?drain=true"));
     }
     assert_eq!(counts(&strait, 5), BTreeMap::from([("backup".to_owned(), 5)]));
 }
@@ -165,14 +161,14 @@ fn weights_are_set_in_operation_and_hold_over_a_reload() {
     let text = format!("workers: 1\nroutes: {{/: app}}\nupstreams: {{app: [\"{one}\", \"{two}\"]}}\n");
     let Some(strait) = Strait::start(&text).filter(|_| has("curl")) else { return };
     assert_eq!(counts(&strait, 10)["one"], 5);
-    let set = admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?weight=3"));
+    let set = strait.order("PATCH", &format!("/upstreams/app/endpoints/{one}?weight=3"));
     assert!(set.contains(r#""weight":3"#) && set.contains(r#""weight_configured":1"#), "{set}");
     assert_eq!(counts(&strait, 12)["one"], 9);
-    admin(&strait, "POST", "/reload");
+    strait.order("POST", "/reload");
     assert_eq!(counts(&strait, 12)["one"], 9, "a reload keeps it");
-    admin(&strait, "PATCH", &format!("/upstreams/app/endpoints/{one}?weight=null"));
+    strait.order("PATCH", &format!("/upstreams/app/endpoints/{one}?weight=null"));
     assert_eq!(counts(&strait, 10)["one"], 5);
-    let refused = admin(&strait, "PATCH", "/upstreams/app/endpoints/nobody:1?weight=3");
+    let refused = strait.order("PATCH", "/upstreams/app/endpoints/nobody:1?weight=3");
     assert!(refused.contains("no endpoint is called `nobody:1`"), "{refused}");
 }
 

@@ -7,6 +7,7 @@ mod support;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use support::Strait;
 
@@ -40,7 +41,10 @@ fn endpoint(number: usize, port: u16) -> String {
 }
 
 fn ask(to: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(to).unwrap();
+    converse(TcpStream::connect(to).unwrap(), request)
+}
+
+fn converse(mut stream: impl Read + Write, request: &str) -> String {
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -86,8 +90,8 @@ fn measure(upstreams: usize) {
     let change = |number: usize, what: &str| {
         let one = number * 97 % ENDPOINTS;
         let path = format!("/upstreams/app{}/endpoints/{}?{what}", one / each, endpoint(one, port));
-        let answer =
-            ask(strait.admin, &format!("PATCH {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"));
+        let question = format!("PATCH {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+        let answer = converse(UnixStream::connect(strait.socket()).unwrap(), &question);
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     };
     let quiet = cost(&strait, request);

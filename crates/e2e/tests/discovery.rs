@@ -146,8 +146,8 @@ fn services_bring_ports_weights_and_tiers() {
     let counts = wait_until_only(&strait, &["127.0.0.1", "127.0.0.2"]);
     assert_eq!(counts.into_values().collect::<Vec<_>>(), [9, 3], "by the weights of the records");
     for last in [1, 2] {
-        let path = format!("http://{}/upstreams/app/endpoints/127.0.0.{last}:{port}?drain=true", strait.admin);
-        run("curl", &["-s", "-f", "-X", "PATCH", &path]);
+        let drained = strait.order("PATCH", &format!("/upstreams/app/endpoints/127.0.0.{last}:{port}?drain=true"));
+        assert!(drained.contains("draining"), "{drained}");
     }
     wait_until_only(&strait, &["127.0.0.3"]);
 }

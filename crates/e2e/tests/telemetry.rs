@@ -95,12 +95,11 @@ fn fields(requests: &[String], number: usize, name: &str) -> Option<String> {
 }
 
 /// `strait` with these arguments; what it printed and whether it was content.
-fn strait(admin: std::net::SocketAddr, arguments: &[&str]) -> (bool, String) {
-    let admin = admin.to_string();
+fn strait(admin: &str, arguments: &[&str]) -> (bool, String) {
     let binary = std::env::var_os("STRAIT_BIN")
         .map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/debug/strait").into(), PathBuf::from);
     let Output { status, stdout, stderr } =
-        Command::new(binary).args(arguments).args(["--admin", &admin]).output().unwrap();
+        Command::new(binary).args(arguments).args(["--admin", admin]).output().unwrap();
     (status.success(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
 }
 
@@ -212,17 +211,17 @@ fn a_failure_is_explained_and_requests_are_watched() {
     };
     let problem: Value = serde_json::from_str(&run("curl", &["-s", &running.url("/dead")])).unwrap();
     let id = problem["request_id"].as_str().unwrap();
-    let story = wait_for(|| Some(strait(running.admin, &["why", id])).filter(|(found, _)| *found)).1;
+    let story = wait_for(|| Some(strait(&running.operator(), &["why", id])).filter(|(found, _)| *found)).1;
     for part in
         ["end       upstream.connect.refused", &format!("attempt 2 {dead}"), "look at   nobody listens at the endpoint"]
     {
         assert!(story.contains(part), "{part} is not in {story}");
     }
-    assert!(strait(running.admin, &["why"]).1.contains(id));
-    let (found, said) = strait(running.admin, &["why", "019a5394-1d15-7c3e-8b1a-2f6f0c9d1e42"]);
+    assert!(strait(&running.operator(), &["why"]).1.contains(id));
+    let (found, said) = strait(&running.operator(), &["why", "019a5394-1d15-7c3e-8b1a-2f6f0c9d1e42"]);
     assert!(!found && said.contains("no failure with this request id is remembered"), "{said}");
 
-    let (url, dead_url, admin) = (running.url("/watched?a=b"), running.url("/dead"), running.admin);
+    let (url, dead_url, admin) = (running.url("/watched?a=b"), running.url("/dead"), &running.operator());
     // Asked until both have seen enough: watching begins with the first question.
     let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let asking = std::thread::spawn({

@@ -165,7 +165,7 @@ fn the_admin_address_answers_while_the_workers_have_all_they_can_do() {
     for path in ["livez", "readyz", "status", "metrics"] {
         run("curl", &["-sSf", "--max-time", "30", "-o", "/dev/null", &format!("http://{}/{path}", strait.admin)]);
     }
-    let stop = run("curl", &["-sSf", "--max-time", "30", "-X", "POST", &format!("http://{}/stop", strait.admin)]);
+    let stop = strait.order("POST", "/stop");
     assert!(stop.contains("draining"), "{stop}");
 }
 

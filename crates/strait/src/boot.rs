@@ -16,7 +16,7 @@ use std::time::Duration;
 use strait_compile::{Compiler, Question, Terminals};
 use strait_config::value::Address;
 use strait_config::{Snapshot, Spanned};
-use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks, Refused, Token};
+use strait_control::admin::{AdminError, AdminServer, AdminSettings, Asked, Hooks, Refused, SocketPlace, Token};
 use strait_control::files::{FileHooks, FileWatch, LOOK_EVERY};
 use strait_control::health::Checker;
 use strait_control::ocsp::{StapleHooks, Stapler};
@@ -316,7 +316,7 @@ fn end_after(fleet: Arc<Fleet>, timeout: Duration) {
     }
 }
 
-/// The admin API. An address or a socket that nobody wrote and another process has is done without.
+/// The admin API. An address or a socket that nobody wrote and cannot be had is done without.
 fn start_admin(snapshot: &Snapshot, desk: &Desk) -> Result<Option<AdminServer>, Exit> {
     let spec = &snapshot.spec.admin;
     let address: Option<&Spanned<Address>> = spec.address.get();
@@ -325,9 +325,9 @@ fn start_admin(snapshot: &Snapshot, desk: &Desk) -> Result<Option<AdminServer>, 
         _ => None,
     };
     let written = spec.socket.as_ref().or(address).and_then(|socket| file(&socket.value));
-    let nobody_wrote = spec.socket.is_none() && address.is_some_and(|address| !address.span.is_written());
     let token = spec.token.as_ref().map(|token| Token::new(token.value.as_str()));
-    let socket = written.or_else(|| usual_socket().filter(|_| nobody_wrote));
+    let usual = || usual_folder().filter(|_| address.is_some()).map(SocketPlace::In);
+    let socket = written.map(SocketPlace::Named).or_else(usual);
     let mut settings = AdminSettings { address: address.and_then(|address| address.socket()), socket, token };
     while settings.address.is_some() || settings.socket.is_some() {
         match AdminServer::start(settings.clone(), desk.fleet.clone(), desk.hooks()) {
@@ -337,22 +337,24 @@ fn start_admin(snapshot: &Snapshot, desk: &Desk) -> Result<Option<AdminServer>, 
                 say(&format!("no admin API on {at}{holder} (set `admin: {{address: …}}`)"));
                 settings.address = None;
             }
-            // There is the address.
-            Err(AdminError::Socket(..)) if nobody_wrote => settings.socket = None,
+            // There is the address, and signals.
+            Err(AdminError::Socket(path, error)) if matches!(settings.socket, Some(SocketPlace::In(_))) => {
+                say(&format!("no admin socket {}: {error} (set `admin: {{socket: …}}`)", path.display()));
+                settings.socket = None;
+            }
             Err(error) => return Err(failed(&error.to_string())),
         }
     }
     Ok(None)
 }
 
-/// The first of the usual places where a socket can be made.
-fn usual_socket() -> Option<PathBuf> {
-    let folder_is_there = |path: &PathBuf| {
-        let folder = path.parent()?;
+/// The first of the usual folders in which this user can make a socket.
+fn usual_folder() -> Option<PathBuf> {
+    let is_usable = |folder: &PathBuf| {
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o750).create(folder);
-        made.is_ok().then_some(())
+        made.is_ok() && rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
     };
-    state::usual_sockets().into_iter().find(|path| folder_is_there(path).is_some())
+    state::socket_folders().into_iter().find(is_usable)
 }
 
 /// What the admin API asks.
@@ -410,5 +412,8 @@ fn say_ready(fleet: &Fleet, admin: Option<&AdminServer>) {
     }
     if let Some(at) = admin.and_then(AdminServer::address) {
         say(&format!("admin: http://{at}/metrics"));
+    }
+    if let Some(socket) = admin.and_then(AdminServer::socket) {
+        say(&format!("admin: unix:{}", socket.display()));
     }
 }

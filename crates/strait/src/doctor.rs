@@ -127,16 +127,16 @@ fn state_folder() -> Finding {
 /// Who may change what is served.
 fn admin(snapshot: &Snapshot) -> Finding {
     let spec = &snapshot.spec.admin;
-    match (spec.address.get().and_then(|address| address.socket()), &spec.token) {
-        (Some(at), None) => Finding::good(
-            "admin",
-            format!(
-                "every user of this machine may change what is served, through {at}; `token` or `address: off` prevents it"
-            ),
-        ),
-        (Some(at), Some(_)) => Finding::good("admin", format!("{at} asks for a token")),
-        (None, _) => Finding::good("admin", "its socket at most".to_owned()),
-    }
+    Finding::good(
+        "admin",
+        match (spec.address.get().and_then(|address| address.socket()), &spec.token) {
+            (Some(at), None) => {
+                format!("{at} shows metrics and state to every user; only its socket's owner changes something")
+            }
+            (Some(at), Some(_)) => format!("{at} asks for a token"),
+            (None, _) => "its socket at most".to_owned(),
+        },
+    )
 }
 
 fn backlog() -> Finding {

@@ -1,13 +1,12 @@
 //! `strait endpoint`: drains, undrains and weighs endpoints of a running Strait.
 
 use crate::exit::Exit;
-use crate::live;
-use crate::operator::{print, say};
+use crate::live::{self, escaped};
+use crate::operator::print;
 use crate::source::Output;
 use crate::status::{self, Admin};
 use clap::{Args, Subcommand};
 use serde_json::Value;
-use std::fmt::Write as _;
 
 /// Drain an endpoint, take it back, or change its weight, without a reload
 #[derive(Debug, Args)]
@@ -65,46 +64,16 @@ impl Which {
         };
         let path = format!("/upstreams/{}/endpoints/{}", escaped(&self.upstream), escaped(&self.endpoint));
         let answer = match order {
-            Some(order) => address.post(&format!("{path}?{order}")),
-            None => address.get(&path),
+            Some(order) => live::order(&address, &format!("{path}?{order}")),
+            None => live::ask(&address, &path),
         };
         match answer {
-            Ok(answer) if answer.status == 200 => {
-                let report: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            Ok(body) => {
+                let report: Value = serde_json::from_str(&body).unwrap_or_default();
                 print(&if output == Output::Json { format!("{report:#}\n") } else { status::endpoint(&report) });
                 Exit::Done
             }
-            Ok(answer) => {
-                say(&live::reason(&address, &answer));
-                Exit::Failed
-            }
-            Err(error) => {
-                say(&error.to_string());
-                Exit::Failed
-            }
+            Err(exit) => exit,
         }
-    }
-}
-
-/// A segment of a path (RFC 3986 §2.1).
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => out.push(byte.into()),
-            _ => drop(write!(out, "%{byte:02X}")),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escaped;
-
-    #[test]
-    fn names_fit_into_a_path() {
-        assert_eq!(escaped("localhost:3000"), "localhost:3000");
-        assert_eq!(escaped("unix:/run/a b.sock"), "unix:%2Frun%2Fa%20b.sock");
     }
 }

@@ -44,6 +44,9 @@ pub(crate) struct Control {
     pub(crate) sightings: Arc<Sightings>,
 }
 
+/// Why a configuration does not serve: a word for tools, and the reason for people.
+type Refusal = (&'static str, String);
+
 /// Reads the configuration anew on demand, and takes in endpoints as they are found.
 pub(crate) struct Reloader {
     source: Source,
@@ -136,7 +139,7 @@ impl Reloader {
     ///
     /// # Errors
     /// Why it was refused, for tools; it has been said to people.
-    pub(crate) fn reload(&mut self, prefer: Option<Prefer>) -> Result<Value, Value> {
+    pub(crate) fn reload(&mut self, prefer: Option<Prefer>) -> Result<Value, Refusal> {
         notify::reloading();
         let outcome = self.settle(prefer).and_then(|kept| {
             let source = kept.over(&self.source);
@@ -147,7 +150,7 @@ impl Reloader {
     }
 
     /// What is kept, over what the files say now.
-    fn settle(&self, prefer: Option<Prefer>) -> Result<Kept, Value> {
+    fn settle(&self, prefer: Option<Prefer>) -> Result<Kept, Refusal> {
         if self.kept.is_empty() {
             return Ok(self.kept.clone());
         }
@@ -155,14 +158,14 @@ impl Reloader {
         self.kept.settled(&files, prefer).map_err(|paths| {
             let text = format!("{}\n  the configuration of before serves on", contested(&paths, &self.kept));
             say(&text);
-            json!({"error": "contested", "text": text})
+            ("contested", text)
         })
     }
 
-    fn refuse(&self, findings: &Diagnostics) -> Value {
+    fn refuse(&self, findings: &Diagnostics) -> Refusal {
         self.output.show(findings);
         say(&format!("{} is refused: the configuration of before serves on", self.source.name()));
-        json!({"error": "refused", "text": findings.to_string()})
+        ("refused", findings.to_string())
     }
 
     /// A plan with the endpoints that look-ups find at once.
@@ -171,13 +174,13 @@ impl Reloader {
         self.control.lookups.fill(&mut self.compiler, snapshot, plan, RESOLVE_WAIT)
     }
 
-    fn load_and_publish(&mut self, source: &Source, kept: Kept) -> Result<Value, Value> {
+    fn load_and_publish(&mut self, source: &Source, kept: Kept) -> Result<Value, Refusal> {
         let loaded = source.load().and_then(|snapshot| Ok((self.plan_of(&snapshot)?, snapshot)));
         let (plan, snapshot) = loaded.map_err(|findings| self.refuse(&findings))?;
         let log_to = self.control.log.prepare(&snapshot, plan.access_log.is_off()).map_err(|error| {
             let text = format!("{error}\n  the configuration of before serves on");
             say(&text);
-            json!({"error": "not_opened", "text": text})
+            ("not_opened", text)
         })?;
         let (generation, changes) = self.publish(plan, log_to).inspect_err(|_| {
             let serving = self.fleet.plan().lookups();
@@ -213,7 +216,7 @@ impl Reloader {
         };
         let report = match change.deed {
             Deed::Reload if change.dry_run => {
-                let kept = self.settle(prefer).map_err(Refused::Configuration)?;
+                let kept = self.settle(prefer).map_err(for_the_api)?;
                 let source = kept.over(&self.source);
                 return self.rehearse(&source, &served);
             }
@@ -229,7 +232,7 @@ impl Reloader {
                 self.load_and_publish(&source, kept)
             }
         };
-        report.map_err(Refused::Configuration).map(|report| (report, self.served().tag))
+        report.map_err(for_the_api).map(|report| (report, self.served().tag))
     }
 
     /// What is to be kept after an edit.
@@ -242,7 +245,7 @@ impl Reloader {
             PatchError::Missing(why) => Refused::Missing(why),
             PatchError::Failed(why) => Refused::Conflict(why),
         })?;
-        let files = files.load().map_err(|findings| Refused::Configuration(self.refuse(&findings)))?;
+        let files = files.load().map_err(|findings| for_the_api(self.refuse(&findings)))?;
         let effective = Effective::of(&files);
         let patch = patch::kept(&effective.values(), &effective.written(), &self.kept.patch, &edit);
         Ok(self.kept.with(patch, &files))
@@ -250,8 +253,7 @@ impl Reloader {
 
     /// What a source would change, if it can serve. Ports are not asked for.
     fn rehearse(&self, source: &Source, served: &Served) -> Result<(Value, String), Refused> {
-        let refuse =
-            |findings: Diagnostics| Refused::Configuration(json!({"error": "refused", "text": findings.to_string()}));
+        let refuse = |findings: Diagnostics| Refused::Configuration("refused", findings.to_string());
         let snapshot = source.load().map_err(refuse)?;
         let mut compiler = Compiler::new(1).with_local_authority(crate::state::authority_if_there());
         compiler.compile(&snapshot).map_err(refuse)?;
@@ -317,7 +319,7 @@ impl Reloader {
         &mut self,
         plan: Arc<Plan>,
         log_to: Option<(Prepared, Destination)>,
-    ) -> Result<(u64, Vec<Change>), Value> {
+    ) -> Result<(u64, Vec<Change>), Refusal> {
         let warnings = self.compiler.warnings();
         if !warnings.is_empty() {
             self.output.show(&self.serving.refuse(warnings.to_vec()));
@@ -331,7 +333,7 @@ impl Reloader {
             self.control.resolver.adopt(&self.fleet.plan(), Duration::ZERO);
             let text = format!("{}\n  the configuration of before serves on", not_bound(&error));
             say(&text);
-            json!({"error": "not_bound", "text": text})
+            ("not_bound", text)
         })?;
         self.control.checker.adopt(self.fleet.plan());
         if let Some(to) = log_to {
@@ -360,6 +362,10 @@ impl Reloader {
         ];
         waits.into_iter().filter(|(waits, _)| *waits).map(|(_, key)| key).collect()
     }
+}
+
+fn for_the_api((error, text): Refusal) -> Refused {
+    Refused::Configuration(error, text)
 }
 
 fn tag(effective: &Value, kept: &Kept) -> String {

@@ -42,12 +42,12 @@ pub(crate) fn authority_if_there() -> LocalAuthority {
     LocalAuthority::IfThere(authority_folder())
 }
 
-/// Where the admin socket is when nobody says where, best first: systemd's `RuntimeDirectory=`, the user's, the system's.
-pub(crate) fn usual_sockets() -> Vec<PathBuf> {
+/// Where the admin socket is when nobody says where, best first: systemd's `RuntimeDirectory=`, the user's, the system's,
+/// and for users who have none of these their own [`folder`].
+pub(crate) fn socket_folders() -> Vec<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let systemd =
         variable("RUNTIME_DIRECTORY").and_then(|all| all.to_string_lossy().split(':').next().map(PathBuf::from));
     let of_user = variable("XDG_RUNTIME_DIR").map(|folder| folder.join("strait"));
-    let folders = systemd.into_iter().chain(of_user).chain([PathBuf::from("/run/strait")]);
-    folders.map(|folder| folder.join("admin.sock")).collect()
+    systemd.into_iter().chain(of_user).chain([PathBuf::from("/run/strait"), folder()]).collect()
 }

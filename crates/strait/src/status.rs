@@ -12,6 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use strait_config::spec;
 use strait_config::value::{Address, Value as _};
+use strait_control::admin::SocketPlace;
 use strait_control::client::AdminAddress;
 
 /// Show what a running strait does
@@ -24,7 +25,7 @@ pub(crate) struct Status {
 /// Where a running Strait is asked.
 #[derive(Debug, Args)]
 pub(crate) struct Admin {
-    /// Its admin address or socket [default: the usual socket, then 127.0.0.1:9900]
+    /// Its admin address or socket [default: 127.0.0.1:9900]; its socket is asked before it
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<String>,
     /// Its configuration, which names the address
@@ -56,9 +57,12 @@ impl Admin {
                 say(&format!("`{text}` is not an admin address: write 127.0.0.1:9900 or unix:/path"));
                 Exit::Usage
             };
+            let address = Address::parse(text).map_err(refused)?;
+            if let Some(socket) = socket_beside(&address) {
+                return Ok(socket);
+            }
             let token = std::env::var("STRAIT_ADMIN_TOKEN").ok().filter(|token| !token.is_empty());
-            let place = reachable(Address::parse(text).map_err(refused)?).ok_or(Exit::Usage)?;
-            return Ok(place.bearing(token));
+            return Ok(reachable(address).ok_or(Exit::Usage)?.bearing(token));
         }
         let source = match &*self.config {
             [] => Source::text("defaults", "routes: {/: {respond: here}}"),
@@ -72,17 +76,19 @@ impl Admin {
     }
 }
 
-/// Where a Strait of this configuration is asked: what is written, else a usual socket that is there, else the usual
-/// address.
+/// Where a Strait of this configuration is asked: at the socket that is written, else the one beside its address, else
+/// the address.
 fn place(admin: &spec::Admin) -> Option<AdminAddress> {
-    let address = admin.address.get();
-    let nobody_wrote = admin.socket.is_none() && address.is_some_and(|address| !address.span.is_written());
-    let usual = || state::usual_sockets().into_iter().find(|path| UnixStream::connect(path).is_ok());
-    let usual = nobody_wrote.then(usual).flatten();
-    let written = || admin.socket.clone().or_else(|| address.cloned());
-    let place = usual.map(AdminAddress::Unix).or_else(|| reachable(written()?.value))?;
-    let token = admin.token.as_ref().map(|token| token.value.clone());
-    Some(place.bearing(token))
+    let written = admin.socket.as_ref().or(admin.address.get())?;
+    let token = || admin.token.as_ref().map(|token| token.value.clone());
+    socket_beside(&written.value).or_else(|| Some(reachable(written.value.clone())?.bearing(token())))
+}
+
+/// The socket of the Strait that has this address, if one answers that this user may ask.
+fn socket_beside(address: &Address) -> Option<AdminAddress> {
+    let address = address.socket()?;
+    let sockets = state::socket_folders().into_iter().map(|folder| SocketPlace::In(folder).path(Some(address)));
+    sockets.into_iter().find(|path| UnixStream::connect(path).is_ok()).map(AdminAddress::Unix)
 }
 
 /// Where to knock for what was bound: for all addresses, at this machine's own.
@@ -103,22 +109,15 @@ impl Status {
             Ok(address) => address,
             Err(exit) => return exit,
         };
-        let answer = match address.get("/status") {
-            Ok(answer) => answer,
-            Err(error) => {
-                say(&error.to_string());
-                return Exit::Failed;
-            }
+        let body = match live::ask(&address, "/status") {
+            Ok(body) => body,
+            Err(exit) => return exit,
         };
-        if answer.status != 200 {
-            say(&live::reason(&address, &answer));
-            return Exit::Failed;
-        }
-        match serde_json::from_str::<Value>(&answer.body) {
+        match serde_json::from_str::<Value>(&body) {
             Ok(report) if output == Output::Json => print(&format!("{report:#}\n")),
             Ok(report) => print(&text(&report)),
             Err(_) => {
-                say(&format!("{address} answered {}: {}", answer.status, answer.body.trim()));
+                say(&format!("{address} answered {}", body.trim()));
                 return Exit::Failed;
             }
         }

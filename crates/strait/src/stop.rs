@@ -1,6 +1,7 @@
 //! `strait stop`: asks a running Strait to drain and end.
 
 use crate::exit::Exit;
+use crate::live;
 use crate::operator::{print, say};
 use crate::status::Admin;
 use clap::Args;
@@ -26,16 +27,8 @@ impl Stop {
             Ok(address) => address,
             Err(exit) => return exit,
         };
-        match address.post("/stop") {
-            Ok(answer) if answer.status < 300 => {}
-            Ok(answer) => {
-                say(&format!("{address} answered {}: {}", answer.status, answer.body.trim()));
-                return Exit::Failed;
-            }
-            Err(error) => {
-                say(&error.to_string());
-                return Exit::Failed;
-            }
+        if let Err(exit) = live::order(&address, "/stop") {
+            return exit;
         }
         let Some(seconds) = self.wait else {
             print("draining\n");

@@ -128,9 +128,13 @@ fn an_admin_api_shows_and_stops() {
     let admin = strait.said("admin: http://").split('/').next().unwrap().to_owned();
     assert!(get(served, "/").ends_with('x'));
     let run = |words: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_strait"));
-        String::from_utf8(command.args(words).args(["--admin", &admin]).output().unwrap().stdout).unwrap()
+        String::from_utf8(strait.command(words).args(["--admin", &admin]).output().unwrap().stdout).unwrap()
     };
+    // Who does not find the socket, as any other user of this machine, stops nothing.
+    let mut other = strait.command(&["stop", "--admin", &admin]);
+    let refused = other.env("XDG_RUNTIME_DIR", "/nowhere").env("STRAIT_STATE", "/nowhere").output().unwrap();
+    let why = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && why.contains("ask on the socket unix:"), "{why}");
     let status = run(&["status"]);
     assert!(status.contains(&format!("process {}: serving", strait.id())), "{status}");
     assert!(status.contains(&format!("listener  web  {served}")), "{status}");

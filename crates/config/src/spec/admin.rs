@@ -13,13 +13,13 @@ use strait_config_derive::Spec;
 #[derive(Debug, Clone, PartialEq, Spec)]
 #[spec(noun = "`admin`", short = "address", empty_ok, check = sound, peers(listen = "address", bind = "address", port = "address", path = "socket", secret = "token", tokens = "token", password = "token", enabled = "`address: off` switches it off"), unbuilt(dashboard = "the dashboard", tls = "TLS"))]
 pub struct Admin {
-    /// Where `/livez`, `/readyz` and `/metrics` are served, or `off`. Whoever reaches it can read metrics and stop the process, so it is this machine only by default.
+    /// Where `/livez`, `/readyz`, `/metrics` and the state of this instance are served, or `off`. Whoever reaches it reads these; what changes something or shows the configuration is asked for with `token`, from this machine, or on the socket.
     #[spec(default = OrOff::On(Spanned::unwritten(Address::Socket((Ipv4Addr::LOCALHOST, 9900).into()))))]
     pub address: OrOff<Spanned<Address>>,
-    /// A socket file that serves the same.
+    /// A socket file for its owner and its group, who may ask for everything. Without it there is one for its owner alone beside the address: `admin.sock`, or `admin-PORT.sock` where the port is another than 9900, in systemd's `RuntimeDirectory`, `$XDG_RUNTIME_DIR/strait`, `/run/strait` or the folder of the state.
     #[spec(example = "unix:/run/strait/admin.sock")]
     pub socket: Option<Spanned<Address>>,
-    /// What callers of the address must send as `Authorization: Bearer …`; `/livez`, `/readyz` and `/openapi.json` are open without it. The socket needs none: its mode says who may open it. Without a token every user of this machine may change what is served through the address.
+    /// What callers of the address must send as `Authorization: Bearer …`; `/livez`, `/readyz` and `/openapi.json` are open without it. The socket needs none: its mode says who may open it. Without a token nobody changes anything through the address, nor reads the configuration.
     #[spec(example = "${cred:admin-token}")]
     pub token: Option<Spanned<String>>,
 }

@@ -78,9 +78,23 @@ pub(super) fn found(body: &Value) -> Response {
     answer(StatusCode::OK, body)
 }
 
-/// Why not.
+/// The media type of what says why not.
+pub(super) const PROBLEM: &str = "application/problem+json";
+
+/// Why not (RFC 9457 §3; without a `type` the status says what kind it is).
 pub(super) fn refused(status: StatusCode, reason: &str) -> Response {
-    answer(status, &json!({ "error": reason }))
+    problem(status, json!({ "detail": reason }))
+}
+
+/// Why not, with more than a reason.
+pub(super) fn problem(status: StatusCode, mut body: Value) -> Response {
+    if let Some(body) = body.as_object_mut() {
+        body.insert("title".to_owned(), json!(status.canonical_reason()));
+        body.insert("status".to_owned(), json!(status.as_u16()));
+    }
+    let mut response = answer(status, &body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
+    response
 }
 
 /// The answer with a tag.

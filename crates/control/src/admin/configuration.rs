@@ -1,6 +1,6 @@
 //! The configuration: read, patched, taken back, read anew. A patch is kept over reloads and restarts.
 
-use super::call::{Call, Response, answer, found, refused, tag_of, tagged, unchanged};
+use super::call::{Call, Response, found, problem, refused, tag_of, tagged, unchanged};
 use super::{Change, Deed, Desk, Refused, Served};
 use crate::patch::{With, find};
 use axum::http::StatusCode;
@@ -79,7 +79,9 @@ fn change(desk: &Desk, call: &Call, deed: Deed) -> Response {
         Err(Refused::Malformed(reason)) => refused(StatusCode::BAD_REQUEST, &reason),
         Err(Refused::Missing(reason)) => refused(StatusCode::NOT_FOUND, &reason),
         Err(Refused::Conflict(reason)) => refused(StatusCode::CONFLICT, &reason),
-        Err(Refused::Configuration(report)) => answer(StatusCode::UNPROCESSABLE_ENTITY, &report),
+        Err(Refused::Configuration(error, text)) => {
+            problem(StatusCode::UNPROCESSABLE_ENTITY, json!({ "error": error, "detail": text }))
+        }
         Err(Refused::Failed(reason)) => refused(StatusCode::INTERNAL_SERVER_ERROR, &reason),
     }
 }

@@ -1,11 +1,13 @@
 //! Who may ask what. A browser on this machine can be made to call any local port by any page, and by a name that was
 //! pointed at 127.0.0.1: so the Host must be one that only this machine has, and what changes state must not come from
-//! another origin.
+//! another origin. Other users of this machine reach a port as well: so what changes state, and what shows the
+//! configuration or what clients do, is asked for with a token, or on the socket, whose mode says who may.
 
 use super::call::{Response, refused};
 use super::table::Access;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 /// Through which door a request came.
 #[derive(Clone, Copy, Debug)]
@@ -21,19 +23,45 @@ pub(super) enum Caller {
     },
 }
 
+/// What lets callers in.
+#[derive(Debug, Default)]
+pub(crate) struct Entrance {
+    /// What those of the address must bear.
+    pub(crate) token: Option<Token>,
+    /// Where the others come in.
+    pub(crate) socket: Option<PathBuf>,
+}
+
 /// The answer to a request that is not permitted.
-pub(super) fn refusal(headers: &HeaderMap, access: Access, caller: Caller, token: Option<&Token>) -> Option<Response> {
-    let changes = matches!(access, Access::Private | Access::Change);
-    if let Some(reason) = objection(headers, changes, caller) {
+pub(super) fn refusal(headers: &HeaderMap, access: Access, caller: Caller, entrance: &Entrance) -> Option<Response> {
+    let is_private = matches!(access, Access::Private | Access::Change);
+    if let Some(reason) = objection(headers, is_private, caller) {
         return Some(refused(StatusCode::FORBIDDEN, reason));
     }
     let Caller::Tcp { .. } = caller else { return None };
-    if access == Access::Open || token.is_none_or(|token| token.is_borne(headers)) {
-        return None;
+    match &entrance.token {
+        _ if access == Access::Open => None,
+        Some(token) if token.is_borne(headers) => None,
+        Some(_) => Some(unauthorized()),
+        None if is_private => Some(refused(StatusCode::FORBIDDEN, &way_in(entrance.socket.as_deref()))),
+        None => None,
     }
+}
+
+fn unauthorized() -> Response {
     let mut refusal = refused(StatusCode::UNAUTHORIZED, "this address asks for a token: `Authorization: Bearer …`");
     refusal.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    Some(refusal)
+    refusal
+}
+
+/// What to do where there is no token.
+fn way_in(socket: Option<&Path>) -> String {
+    let why =
+        "every user of this machine reaches this address, which therefore shows and changes this with a token only";
+    match socket {
+        Some(socket) => format!("{why}: ask on the socket unix:{}, or set `admin.token`", socket.display()),
+        None => format!("{why}: set `admin.token`, or `admin.socket` and ask there"),
+    }
 }
 
 /// What a caller of the address must bear (RFC 6750 §2.1).
@@ -71,18 +99,18 @@ fn is_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && std::hint::black_box(difference) == 0
 }
 
-fn objection(headers: &HeaderMap, changes: bool, caller: Caller) -> Option<&'static str> {
+fn objection(headers: &HeaderMap, is_private: bool, caller: Caller) -> Option<&'static str> {
     let Caller::Tcp { peer_is_loopback, bound_to_loopback } = caller else { return None };
-    if changes && !peer_is_loopback {
+    if is_private && !peer_is_loopback {
         return Some(
             "state is changed and the configuration read from this machine only: use the admin socket or the loopback address",
         );
     }
     // An address that others reach is asked by names of its operator's choice; reading is open there.
-    if (bound_to_loopback || changes) && !host_is_loopback(headers) {
+    if (bound_to_loopback || is_private) && !host_is_loopback(headers) {
         return Some("the Host must be localhost or a loopback address");
     }
-    (changes && is_foreign(headers)).then_some("the request comes from another origin")
+    (is_private && is_foreign(headers)).then_some("the request comes from another origin")
 }
 
 fn host_is_loopback(headers: &HeaderMap) -> bool {
@@ -116,8 +144,8 @@ fn is_foreign(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::table::Access;
-    use super::{Caller, Token, objection, refusal};
-    use axum::http::HeaderMap;
+    use super::{Caller, Entrance, Token, objection, refusal};
+    use axum::http::{HeaderMap, StatusCode};
 
     const LOCAL: Caller = Caller::Tcp { peer_is_loopback: true, bound_to_loopback: true };
     const OPEN_LOCAL: Caller = Caller::Tcp { peer_is_loopback: true, bound_to_loopback: false };
@@ -160,15 +188,30 @@ mod tests {
     }
 
     #[test]
+    fn without_a_token_the_address_shows_only_what_is_plain() {
+        let mut headers = HeaderMap::new();
+        headers.append("host", "localhost".parse().unwrap());
+        headers.append("authorization", "Bearer ".parse().unwrap());
+        let entrance = Entrance { token: None, socket: Some("/run/a.sock".into()) };
+        let status = |access, caller| refusal(&headers, access, caller, &entrance).map(|refusal| refusal.status());
+        for access in [Access::Private, Access::Change] {
+            assert_eq!(status(access, LOCAL), Some(StatusCode::FORBIDDEN));
+            assert_eq!(status(access, OPEN_LOCAL), Some(StatusCode::FORBIDDEN));
+            assert_eq!(status(access, Caller::Unix), None);
+        }
+        assert_eq!((status(Access::Open, LOCAL), status(Access::Read, LOCAL)), (None, None));
+    }
+
+    #[test]
     fn a_token_is_asked_for_where_there_is_one() {
-        let token = Token::new("secret");
+        let entrance = Entrance { token: Some(Token::new("secret")), socket: None };
         let status = |access, caller, fields: &[(&'static str, &str)]| {
             let mut headers = HeaderMap::new();
             headers.append("host", "localhost".parse().unwrap());
             for (name, value) in fields {
                 headers.append(*name, value.parse().unwrap());
             }
-            refusal(&headers, access, caller, Some(&token)).map(|refusal| refusal.status().as_u16())
+            refusal(&headers, access, caller, &entrance).map(|refusal| refusal.status().as_u16())
         };
         let right = [("authorization", "Bearer secret")];
         assert_eq!(status(Access::Read, LOCAL, &right), None);

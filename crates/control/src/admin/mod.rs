@@ -19,13 +19,13 @@ mod table;
 
 pub use call::tag_of;
 pub use guard::Token;
-pub use socket::SocketError;
+pub use socket::{SocketError, SocketPlace};
 
 use crate::patch::With;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, StatusCode, header};
 use call::{Response, refused};
-use guard::Caller;
+use guard::{Caller, Entrance};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -35,7 +35,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -65,9 +65,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct AdminSettings {
     /// An address and port; port 0 lets the system choose.
     pub address: Option<SocketAddr>,
-    /// A Unix socket, created with mode 0660.
-    pub socket: Option<PathBuf>,
-    /// What callers of the address must bear; nothing when there is none.
+    /// A Unix socket.
+    pub socket: Option<SocketPlace>,
+    /// What callers of the address must bear. Without one the address changes nothing and shows nothing private.
     pub token: Option<Token>,
 }
 
@@ -142,8 +142,8 @@ pub enum Refused {
     Missing(String),
     /// It contradicts what is there.
     Conflict(String),
-    /// The configuration that would serve cannot: `{"error": …, "text": …}`.
-    Configuration(serde_json::Value),
+    /// The configuration that would serve cannot: a word for what is wrong, and that at length.
+    Configuration(&'static str, String),
     /// It could not be kept, or a defect.
     Failed(String),
 }
@@ -208,7 +208,7 @@ pub(crate) struct Desk {
     pub(crate) workers: Arc<dyn Workers>,
     pub(crate) hooks: Hooks,
     pub(crate) started: Instant,
-    pub(crate) settings: AdminSettings,
+    pub(crate) entrance: Entrance,
     /// What changes something waits for its turn.
     pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
 }
@@ -227,10 +227,21 @@ impl AdminServer {
     pub fn start(settings: AdminSettings, workers: Arc<dyn Workers>, hooks: Hooks) -> Result<Self, AdminError> {
         let tcp = settings.address.map(bind).transpose()?;
         let address = tcp.as_ref().and_then(|listener| listener.local_addr().ok());
-        let made = settings.socket.clone();
-        let made = made.map(|path| SocketFile::make(&path).map_err(|error| AdminError::Socket(path, error)));
+        let made = settings.socket.map(|place| {
+            let path = place.path(address);
+            SocketFile::make(&path, place.mode()).map_err(|error| AdminError::Socket(path, error))
+        });
         let (socket, unix) = made.transpose()?.unzip();
-        let desk = Arc::new(Desk { workers, hooks, started: Instant::now(), settings, turn: Arc::default() });
+        let desk = Arc::new(Desk {
+            workers,
+            hooks,
+            started: Instant::now(),
+            entrance: Entrance {
+                token: settings.token,
+                socket: socket.as_ref().map(|socket| socket.path().to_owned()),
+            },
+            turn: Arc::default(),
+        });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(COMPUTING_THREADS_MAX)
@@ -246,6 +257,11 @@ impl AdminServer {
     /// The address it is bound to, a port the system chose included.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
+    }
+
+    /// Where the socket is, if there is one.
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_ref().map(SocketFile::path)
     }
 
     /// Lets running answers end, for a second at most, and removes the socket.
@@ -346,7 +362,7 @@ async fn answered(desk: Arc<Desk>, request: Request<Body>, caller: Caller) -> Re
         table::Match::Found(operation, _) => operation.access,
         _ => table::Access::Read,
     };
-    if let Some(refusal) = guard::refusal(request.headers(), access, caller, desk.settings.token.as_ref()) {
+    if let Some(refusal) = guard::refusal(request.headers(), access, caller, &desk.entrance) {
         return refusal;
     }
     match found {

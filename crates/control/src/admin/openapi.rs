@@ -1,13 +1,13 @@
 //! The OpenAPI document, printed from the table of operations.
 
 use super::Desk;
-use super::call::{Call, Response, found};
+use super::call::{Call, PROBLEM, Response, found};
 use super::endpoints::WEIGHT_MAX;
 use super::table::{Access, Form, OPERATIONS, Operation, Pace, Parameter, Takes};
 use serde_json::{Map, Value, json};
 
 pub(super) fn document(desk: &Desk, _: &Call) -> Response {
-    found(&of(desk.settings.token.is_some()))
+    found(&of(desk.entrance.token.is_some()))
 }
 
 /// The document of an API with or without a token.
@@ -155,7 +155,10 @@ fn response(status: u16, schema: &str) -> Value {
         "" => return response,
         "text" => json!({ "text/plain": {}, "application/openmetrics-text": {} }),
         "any" => json!({ "application/json": { "schema": {} }, "text/plain": { "schema": { "type": "string" } } }),
-        named => json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{named}") } } }),
+        named => {
+            let form = if matches!(named, "Error" | "Refusal") { PROBLEM } else { "application/json" };
+            json!({ form: { "schema": { "$ref": format!("#/components/schemas/{named}") } } })
+        }
     };
     if let Some(map) = response.as_object_mut() {
         map.insert("content".to_owned(), content);
@@ -188,8 +191,10 @@ fn schemas() -> Value {
         "properties": { "weight": weight(), "drain": flag, "health": health() },
     });
     json!({
-        "Error": object(&[("error", text.clone())]),
-        "Refusal": object(&[("error", text.clone()), ("text", text.clone())]),
+        "Error": object(&[("title", text.clone()), ("status", count.clone()), ("detail", text.clone())]),
+        "Refusal": object(&[
+            ("title", text.clone()), ("status", count.clone()), ("detail", text.clone()), ("error", text.clone()),
+        ]),
         "Live": object(&[("live", flag.clone())]),
         "Ready": object(&[("ready", flag.clone()), ("reason", maybe_text.clone()), ("generation", count.clone())]),
         "Draining": object(&[("draining", flag.clone())]),

@@ -1,11 +1,47 @@
 use std::fmt;
 use std::fs::{self, Metadata, Permissions};
 use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-const MODE: u32 = 0o660;
+/// Where a socket is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SocketPlace {
+    /// A file that the operator has named, for its owner and its group: mode 0660.
+    Named(PathBuf),
+    /// In this folder, named after the address, for its owner alone: mode 0600.
+    In(PathBuf),
+}
+
+impl SocketPlace {
+    /// The file of a process whose address is this. Who knows the address finds the socket: the usual port's is called
+    /// `admin.sock`, others name the port, and what is bound to one address of many names that too.
+    pub fn path(&self, address: Option<SocketAddr>) -> PathBuf {
+        let folder = match self {
+            Self::Named(path) => return path.clone(),
+            Self::In(folder) => folder,
+        };
+        let is_usual = |at: &SocketAddr| at.ip() == Ipv4Addr::LOCALHOST || at.ip().is_unspecified();
+        folder.join(match address {
+            None => "admin.sock".to_owned(),
+            Some(at) if is_usual(&at) && at.port() == USUAL_PORT => "admin.sock".to_owned(),
+            Some(at) if is_usual(&at) => format!("admin-{}.sock", at.port()),
+            Some(at) => format!("admin-{at}.sock"),
+        })
+    }
+
+    pub(super) fn mode(&self) -> u32 {
+        match self {
+            Self::Named(_) => 0o660,
+            Self::In(_) => 0o600,
+        }
+    }
+}
+
+/// The port of the address that holds when nobody writes one.
+const USUAL_PORT: u16 = 9900;
 
 /// A Unix socket in the file system, removed when dropped unless somebody else's has taken its place.
 #[derive(Debug)]
@@ -44,7 +80,7 @@ impl From<io::Error> for SocketError {
 impl SocketFile {
     /// Makes the socket, in the place of one that nobody answers on. It has its mode before it has its name, so that
     /// there is no moment in which others could connect.
-    pub(super) fn make(path: &Path) -> Result<(Self, UnixListener), SocketError> {
+    pub(super) fn make(path: &Path, mode: u32) -> Result<(Self, UnixListener), SocketError> {
         refuse_taken(path)?;
         let mut nameless = path.as_os_str().to_owned();
         nameless.push(format!(".{}", std::process::id()));
@@ -53,7 +89,7 @@ impl SocketFile {
         let listener = UnixListener::bind(&nameless)?;
         let named = listener
             .set_nonblocking(true)
-            .and_then(|()| fs::set_permissions(&nameless, Permissions::from_mode(MODE)))
+            .and_then(|()| fs::set_permissions(&nameless, Permissions::from_mode(mode)))
             .and_then(|()| fs::rename(&nameless, path))
             .and_then(|()| fs::symlink_metadata(path));
         match named {
@@ -63,6 +99,12 @@ impl SocketFile {
                 Err(error.into())
             }
         }
+    }
+}
+
+impl SocketFile {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 }
 
@@ -88,5 +130,28 @@ fn refuse_taken(path: &Path) -> Result<(), SocketError> {
         },
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SocketPlace;
+    use std::path::Path;
+
+    #[test]
+    fn the_socket_is_named_after_the_address() {
+        let place = SocketPlace::In("/run/strait".into());
+        for (address, name) in [
+            ("127.0.0.1:9900", "admin.sock"),
+            ("0.0.0.0:9900", "admin.sock"),
+            ("127.0.0.1:9901", "admin-9901.sock"),
+            ("[::]:9901", "admin-9901.sock"),
+            ("127.0.0.2:9901", "admin-127.0.0.2:9901.sock"),
+            ("[::1]:9900", "admin-[::1]:9900.sock"),
+        ] {
+            assert_eq!(place.path(address.parse().ok()), Path::new("/run/strait").join(name), "{address}");
+        }
+        assert_eq!(place.path(None), Path::new("/run/strait/admin.sock"));
+        assert_eq!(SocketPlace::Named("/a".into()).path("127.0.0.1:1".parse().ok()), Path::new("/a"));
     }
 }

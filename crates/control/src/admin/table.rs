@@ -17,7 +17,8 @@ pub(super) enum Access {
     Open,
     /// Who has the token, where there is one.
     Read,
-    /// As `Read`, from this machine only: it may hold what is nobody else's business.
+    /// Who has the token, from this machine only, and nobody where there is none: it may hold what is nobody else's
+    /// business.
     Private,
     /// As `Private`: it changes something.
     Change,
@@ -165,6 +166,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation { answer: answers::status, ..read("/status", "status", "What it does now.", &[(200, "Status")]) },
     Operation {
+        // What a route does to a request is its configuration.
+        access: Access::Private,
         query: &[
             Parameter { required: true, ..parameter("url", Form::Text, "The URL that is asked about.") },
             parameter("method", Form::Text, "The method; GET without it."),

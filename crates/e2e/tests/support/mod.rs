@@ -39,7 +39,7 @@ impl Strait {
         let program = binary()?;
         let admin = free_port();
         let file = scratch().join("strait.yaml");
-        std::fs::write(&file, whole(admin, text)).unwrap();
+        std::fs::write(&file, whole(admin, &socket_beside(&file), text)).unwrap();
         let mut child = Command::new(program)
             .args(["run", "-c"])
             .arg(&file)
@@ -61,11 +61,27 @@ impl Strait {
 
     /// Replaces its configuration, and asks for a reload; what it answers, and whether it took the new one.
     pub(crate) fn reload(&self, text: &str) -> (bool, String) {
-        std::fs::write(&self.file, whole(self.admin, text)).unwrap();
-        let admin = self.admin.to_string();
-        let output = Command::new(binary().unwrap()).args(["reload", "--admin", &admin]).output().unwrap();
+        std::fs::write(&self.file, whole(self.admin, &self.socket(), text)).unwrap();
+        let output = Command::new(binary().unwrap()).args(["reload", "--admin", &self.operator()]).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// The admin socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        socket_beside(&self.file)
+    }
+
+    /// Where the verbs ask it.
+    pub(crate) fn operator(&self) -> String {
+        format!("unix:{}", self.socket().display())
+    }
+
+    /// What the admin API answers to its owner.
+    pub(crate) fn order(&self, method: &str, path: &str) -> String {
+        let socket = self.socket().display().to_string();
+        let url = format!("http://localhost{path}");
+        run("curl", &["-s", "--max-time", "30", "--unix-socket", &socket, "-X", method, &url])
     }
 
     /// Waits until it has said this on stderr.
@@ -97,9 +113,13 @@ impl Strait {
 }
 
 /// A configuration with its admin line, and a listener where it has none.
-fn whole(admin: SocketAddr, text: &str) -> String {
+fn whole(admin: SocketAddr, socket: &Path, text: &str) -> String {
     let listeners = if text.contains("listeners:") { "" } else { "listeners: {web: {address: 127.0.0.1:0}}\n" };
-    format!("{listeners}admin: {{address: {admin}}}\n{text}")
+    format!("{listeners}admin: {{address: {admin}, socket: \"unix:{}\"}}\n{text}", socket.display())
+}
+
+fn socket_beside(file: &Path) -> PathBuf {
+    file.with_file_name("admin.sock")
 }
 
 /// Reads on what a program says: a full pipe would block it.
