@@ -44,6 +44,16 @@ impl Surroundings for Process {
 
 /// Replaces load-time values in every scalar below a node. Paths are relative to `folder`.
 pub(crate) fn substitute(node: &mut Node, folder: &Path, world: &dyn Surroundings, found: &mut Vec<Diagnostic>) {
+    substitute_with(node, folder, Some(world), found);
+}
+
+/// Marks the values of the request in every scalar below a node that must bring in nothing from outside: load-time
+/// values are refused.
+pub(crate) fn substitute_nothing(node: &mut Node, found: &mut Vec<Diagnostic>) {
+    substitute_with(node, Path::new(""), None, found);
+}
+
+fn substitute_with(node: &mut Node, folder: &Path, world: Option<&dyn Surroundings>, found: &mut Vec<Diagnostic>) {
     match &mut node.kind {
         NodeKind::Scalar { text, raw, values, .. } => {
             if text.contains("${") {
@@ -57,9 +67,9 @@ pub(crate) fn substitute(node: &mut Node, folder: &Path, world: &dyn Surrounding
                 }
             }
         }
-        NodeKind::List(items) => items.iter_mut().for_each(|item| substitute(item, folder, world, found)),
+        NodeKind::List(items) => items.iter_mut().for_each(|item| substitute_with(item, folder, world, found)),
         NodeKind::Map(entries) => {
-            entries.iter_mut().for_each(|entry| substitute(&mut entry.value, folder, world, found));
+            entries.iter_mut().for_each(|entry| substitute_with(&mut entry.value, folder, world, found));
         }
     }
 }
@@ -68,7 +78,8 @@ struct Scalar<'a> {
     text: &'a str,
     span: Span,
     folder: &'a Path,
-    world: &'a dyn Surroundings,
+    /// `None` where nothing may come from outside.
+    world: Option<&'a dyn Surroundings>,
 }
 
 /// What a scalar has become.
@@ -203,13 +214,19 @@ impl Scalar<'_> {
     }
 
     fn resolve(&self, inside: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
+        let Some(world) = self.world else {
+            let finding = self.finding(reference, "a patch brings in nothing from files and the environment");
+            return Err(Box::new(
+                finding.hint("write it into the configuration's files; a plain `${` is written `$${`"),
+            ));
+        };
         let Some((kind, name)) = inside.split_once(':') else {
             return Err(Box::new(self.no_kind(inside, reference)));
         };
         match kind {
-            "env" => self.variable(name, reference),
-            "file" => self.secret(&self.folder.join(name), name, reference),
-            "cred" => self.credential(name, reference),
+            "env" => self.variable(world, name, reference),
+            "file" => self.secret(world, &self.folder.join(name), name, reference),
+            "cred" => self.credential(world, name, reference),
             _ => Err(Box::new(self.unknown_kind(kind, name, reference))),
         }
     }
@@ -245,14 +262,14 @@ impl Scalar<'_> {
         }
     }
 
-    fn variable(&self, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
+    fn variable(&self, world: &dyn Surroundings, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
         let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
         if name.is_empty() || name.contains(['=', '\0', ' ']) {
             let finding = self.finding(reference, "`${env:…}` needs the name of a variable");
             return Err(Box::new(finding.hint("write ${env:NAME}")));
         }
         // As in the shell, `:-` also stands in for a variable that is set but empty.
-        let value = self.world.variable(name).filter(|value| default.is_none() || !value.is_empty());
+        let value = world.variable(name).filter(|value| default.is_none() || !value.is_empty());
         value.or_else(|| default.map(str::to_owned)).ok_or_else(|| {
             let message = format!("the environment variable `{name}` is not set");
             let finding = self.finding_of(codes::UNSET, reference, message).label("not set");
@@ -265,7 +282,7 @@ impl Scalar<'_> {
         })
     }
 
-    fn credential(&self, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
+    fn credential(&self, world: &dyn Surroundings, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
         if name.is_empty() || name.contains('/') || name == ".." || name == "." {
             let finding = self.finding(reference, "a credential is named without a path");
             let finding = finding.label("systemd puts credentials in one folder");
@@ -275,18 +292,24 @@ impl Scalar<'_> {
                 None => finding.hint("write ${cred:name}"),
             }));
         }
-        let Some(folder) = self.world.variable("CREDENTIALS_DIRECTORY") else {
+        let Some(folder) = world.variable("CREDENTIALS_DIRECTORY") else {
             let message = format!("the credential `{name}` cannot be read: there is no $CREDENTIALS_DIRECTORY");
             let finding =
                 self.finding_of(codes::SECRET, reference, message).label("systemd sets it for LoadCredential=");
             return Err(Box::new(finding.hint(format!("add `LoadCredential={name}:/path` to the unit"))));
         };
-        self.secret(&PathBuf::from(folder).join(name), name, reference)
+        self.secret(world, &PathBuf::from(folder).join(name), name, reference)
     }
 
-    fn secret(&self, path: &Path, name: &str, reference: &str) -> Result<String, Box<Diagnostic>> {
+    fn secret(
+        &self,
+        world: &dyn Surroundings,
+        path: &Path,
+        name: &str,
+        reference: &str,
+    ) -> Result<String, Box<Diagnostic>> {
         // Files written by editors and `echo` end in a line end that is no part of the secret.
-        self.world.secret(path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(|why| {
+        world.secret(path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(|why| {
             let message = format!("`{name}` cannot be read: {why}");
             Box::new(
                 self.finding_of(codes::SECRET, reference, message)

@@ -5,7 +5,7 @@ use crate::decode::{Decoder, Spec as _};
 use crate::diagnose::{Diagnostic, Diagnostics};
 use crate::source::Sources;
 use crate::spec::Root;
-use crate::substitute::{Process, Surroundings, substitute};
+use crate::substitute::{Process, Surroundings, substitute, substitute_nothing};
 use crate::syntax::Node;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,8 @@ impl<'w> Loader<'w> {
     }
 
     /// Merges a JSON merge patch (RFC 7396) over what the files and flags say; errors point into it. A short form
-    /// (`/: app`) is written out (`/: {to: app}`) where the patch leads into it.
+    /// (`/: app`) is written out (`/: {to: app}`) where the patch leads into it. It brings in nothing from outside: a
+    /// reference such as `${file:…}` is an error.
     #[must_use]
     pub fn patch(mut self, patch: impl Into<String>) -> Self {
         self.patch = Some(patch.into());
@@ -125,7 +126,8 @@ impl<'w> Loader<'w> {
         if let Some(text) = &self.patch {
             let id = sources.add(patch::NAME, text);
             if let Some(mut merged) = patch::parse(id, &sources, &mut found) {
-                substitute(&mut merged, Path::new(""), self.world, &mut found);
+                // Who may patch a running process need not be who may read what it reads.
+                substitute_nothing(&mut merged, &mut found);
                 patch::apply(&mut tree, merged);
             }
         }

@@ -128,4 +128,16 @@ upstreams:
         refused(r#"{"wrokers": 3}"#, "admin API:1:2");
         refused(r#"[1]"#, "admin API:1:1");
     }
+
+    #[test]
+    fn it_brings_in_nothing_from_outside() {
+        for reference in ["${file:/etc/hostname}", "${env:HOME}", "${env:NOBODY:-x}", "${cred:key}", "${HOME}"] {
+            let patch = format!(r#"{{"routes": {{"/": {{"respond": {{"body": "a {reference}"}}}}}}}}"#);
+            let found = Loader::new().patch(patch).load_str("t.yaml", FILE).map(|_| ()).unwrap_err().to_string();
+            assert!(found.contains("a patch brings in nothing from files and the environment"), "{found}");
+            assert!(found.contains("--> admin API:1:"), "{found}");
+        }
+        let patch = r#"{"routes": {"/own": {"respond": {"body": "${client.ip} $${env:HOME}"}}}}"#;
+        same(patch, &FILE.replace("upstreams:", "  /own: {respond: {body: '${client.ip} $${env:HOME}'}}\nupstreams:"));
+    }
 }
