@@ -1,6 +1,6 @@
 //! A JSON merge patch (RFC 7396) over what the files and flags say.
 
-use super::set::{form_for, lengthen};
+use super::set::{entry_at, form_for, lengthen};
 use crate::schema::{Kind, Schema};
 use crate::source::{FileId, Sources};
 use crate::syntax::{self, Entry, Node, NodeKind, Style};
@@ -47,15 +47,8 @@ fn merge(node: &mut Node, schema: Option<&Schema>, patch: Node) {
             known.retain(|entry| entry.key.value != key.value);
             continue;
         }
-        let at = known.iter().position(|entry| entry.key.value == key.value).unwrap_or_else(|| {
-            known.push(Entry { key: key.clone(), value: Node::absent(key.span.after()) });
-            known.len() - 1
-        });
-        if let Some(entry) = known.get_mut(at) {
-            if !matches!(value.kind, NodeKind::Map(_)) {
-                // What is wrong with the value is wrong with the patch, not with the line it goes over.
-                entry.key.span = key.span;
-            }
+        let is_put_over = !matches!(value.kind, NodeKind::Map(_));
+        if let Some(entry) = entry_at(known, &key, is_put_over) {
             merge(&mut entry.value, below, value);
         }
     }
@@ -69,16 +62,8 @@ fn is_null(node: &Node) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
+    use super::super::set::tests::FILE;
     use crate::{Loader, Snapshot, load_str};
-
-    const FILE: &str = "routes:
-  /: app
-  shop.example.com: {to: app, timeout: 2s}
-  /split: {app: 95, other: 5}
-upstreams:
-  app: localhost:1
-  other: [localhost:2]
-";
 
     #[track_caller]
     fn patched(patch: &str) -> Snapshot {

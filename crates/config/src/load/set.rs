@@ -191,20 +191,28 @@ fn entry_of(
         entries.retain(|entry| entry.key.value != key.value);
         return Ok(());
     }
+    match entry_at(entries, &key, rest.is_empty()) {
+        Some(entry) => descend(&mut entry.value, schema, rest, value, whole),
+        None => Ok(()),
+    }
+}
+
+/// The entry of a key, which is made where there is none. Where its value is put over another one, what is wrong with it
+/// is wrong with the key that was given, not with the line it goes over.
+pub(super) fn entry_at<'e>(
+    entries: &'e mut Vec<Entry>,
+    key: &Spanned<String>,
+    is_put_over: bool,
+) -> Option<&'e mut Entry> {
     let at = entries.iter().position(|entry| entry.key.value == key.value).unwrap_or_else(|| {
         entries.push(Entry { key: key.clone(), value: Node::absent(key.span.after()) });
         entries.len() - 1
     });
-    match entries.get_mut(at) {
-        Some(entry) => {
-            if rest.is_empty() {
-                // What is wrong with the value is wrong with the flag, not with the line it goes over.
-                entry.key.span = key.span;
-            }
-            descend(&mut entry.value, schema, rest, value, whole)
-        }
-        None => Ok(()),
+    let entry = entries.get_mut(at)?;
+    if is_put_over {
+        entry.key.span = key.span;
     }
+    Some(entry)
 }
 
 fn item_of(node: &mut Node, of: Option<&Schema>, path: &[Segment], value: Node, whole: Span) -> Outcome {
@@ -249,12 +257,12 @@ pub(super) fn lengthen(node: &mut Node, shape: &'static Shape) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
     use crate::{Loader, Snapshot, load_str};
 
-    const FILE: &str = "routes:
+    pub(in crate::load) const FILE: &str = "routes:
   /: app
   shop.example.com: {to: app, timeout: 2s}
   /split: {app: 95, other: 5}
