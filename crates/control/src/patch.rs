@@ -6,8 +6,10 @@ use std::fmt;
 
 /// Operations of one JSON patch.
 const OPERATIONS_MAX: usize = 1000;
-/// Levels of a merge patch, as deep as a configuration may be.
+/// Levels below the top that a patch may reach, as deep as a configuration may be.
 const DEPTH_MAX: usize = 64;
+/// Octets that `copy` may write in one JSON patch: what is copied may be copied again, and doubles each time.
+const COPIED_BYTES_MAX: usize = 4 << 20;
 
 /// What is done at a place of a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,9 +115,7 @@ pub fn resolved(document: &Value, written: &Value, at: &[String], with: &With) -
         if !patch.is_object() && at.is_empty() {
             return Err(PatchError::Malformed("a merge patch of the configuration is an object".to_owned()));
         }
-        if depth(patch) > DEPTH_MAX {
-            return Err(PatchError::Malformed(format!("a patch has {DEPTH_MAX} levels at most")));
-        }
+        bounded(at, patch)?;
         return Ok(wrapped(at, patch.clone()));
     }
     let mut changed = document.clone();
@@ -166,6 +166,24 @@ fn depth(value: &Value) -> usize {
     }
 }
 
+/// Whoever goes through a document does so by recursion.
+fn bounded(at: &[String], value: &Value) -> Result<(), PatchError> {
+    match at.len() + depth(value) > DEPTH_MAX {
+        true => Err(PatchError::Malformed(format!("a patch has {DEPTH_MAX} levels at most"))),
+        false => Ok(()),
+    }
+}
+
+/// About the octets that a value takes when it is written.
+fn bytes(value: &Value) -> usize {
+    match value {
+        Value::Object(map) => map.iter().map(|(key, value)| key.len() + bytes(value)).sum::<usize>() + 2,
+        Value::Array(items) => items.iter().map(bytes).sum::<usize>() + 2,
+        Value::String(text) => text.len() + 2,
+        _ => 8,
+    }
+}
+
 /// A patch for the whole document from one for a place.
 fn wrapped(at: &[String], patch: Value) -> Value {
     at.iter().rev().fold(patch, |patch, key| Value::Object(Map::from_iter([(key.clone(), patch)])))
@@ -191,6 +209,7 @@ fn find_mut<'v>(document: &'v mut Value, at: &[String]) -> Option<&'v mut Value>
 
 /// Puts a value at a place, whose parent must be there.
 fn put(document: &mut Value, at: &[String], value: Value) -> Result<(), PatchError> {
+    bounded(at, &value)?;
     let Some((last, parents)) = at.split_last() else {
         *document = value;
         return Ok(());
@@ -227,6 +246,7 @@ fn add(document: &mut Value, at: &[String], value: Value) -> Result<(), PatchErr
     {
         let place = if last == "-" { Some(items.len()) } else { index(last) };
         let place = place.filter(|place| *place <= items.len()).ok_or_else(|| missing(at))?;
+        bounded(at, &value)?;
         items.insert(place, value);
         return Ok(());
     }
@@ -240,6 +260,7 @@ fn operate(document: &mut Value, operations: &Value) -> Result<(), PatchError> {
     if operations.len() > OPERATIONS_MAX {
         return Err(PatchError::Malformed(format!("a JSON patch has {OPERATIONS_MAX} operations at most")));
     }
+    let mut copied_bytes = 0;
     for operation in operations {
         let word = |key: &str| operation.get(key).and_then(Value::as_str);
         let place = |key: &str| pointer(word(key).ok_or_else(|| malformed("an operation has an `op` and a `path`"))?);
@@ -262,8 +283,14 @@ fn operate(document: &mut Value, operations: &Value) -> Result<(), PatchError> {
             }
             Some("copy") => {
                 let from = place("from")?;
-                let copied = find(document, &from).ok_or_else(|| missing(&from))?.clone();
-                add(document, &at, copied)?;
+                let copied = find(document, &from).ok_or_else(|| missing(&from))?;
+                copied_bytes += bytes(copied);
+                if copied_bytes > COPIED_BYTES_MAX {
+                    return Err(PatchError::Malformed(format!(
+                        "a JSON patch copies {COPIED_BYTES_MAX} octets at most"
+                    )));
+                }
+                add(document, &at, copied.clone())?;
             }
             Some("test") => {
                 if find(document, &at).ok_or_else(|| missing(&at))? != &value()? {
@@ -281,7 +308,7 @@ fn operate(document: &mut Value, operations: &Value) -> Result<(), PatchError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PatchError, With, between, inverse, kept, merge, pointer, resolved};
+    use super::{DEPTH_MAX, PatchError, With, between, inverse, kept, merge, pointer, resolved};
     use serde_json::{Value, json};
 
     /// The cases of RFC 7396, appendix A.
@@ -341,6 +368,25 @@ mod tests {
         merge(&mut there, &back);
         assert_eq!(there, from);
         assert_eq!(between(&from, &json!({}), Some(&json!({"d": 3}))), json!({"d": null}), "defaults are left");
+    }
+
+    #[test]
+    fn no_patch_grows_without_bound() {
+        let document = json!({"a": {"list": []}, "text": "x".repeat(1000)});
+        let refused = |at: &[String], with: With| resolved(&document, &document, at, &with).unwrap_err().to_string();
+        let double = json!({"op": "copy", "from": "/a", "path": "/a/list/-"});
+        let doubled = refused(&[], With::Operations(vec![double; 60].into()));
+        assert!(doubled.contains("copies 4194304 octets at most"), "{doubled}");
+        let wide: Vec<Value> =
+            (0..900).map(|n| json!({"op": "copy", "from": "/text", "path": format!("/a/{n}")})).collect();
+        assert!(resolved(&document, &document, &[], &With::Operations(wide.into())).is_ok());
+        let deep: Vec<String> = vec!["a".to_owned(); 5000];
+        assert!(refused(&deep, With::Merge(json!(1))).contains("levels at most"));
+        let mut nested = json!(1);
+        (0..DEPTH_MAX + 1).for_each(|_| nested = json!([nested]));
+        assert!(refused(&["a".to_owned()], With::Replace(nested.clone())).contains("levels at most"));
+        let added = json!([{"op": "add", "path": "/a/list/-", "value": nested}]);
+        assert!(refused(&[], With::Operations(added)).contains("levels at most"));
     }
 
     #[track_caller]
