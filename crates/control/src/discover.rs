@@ -9,7 +9,7 @@ pub use resolver::{Family, LookupError};
 
 use crate::resolve::jittered;
 use resolver::Resolver;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -54,7 +54,7 @@ struct Board {
 struct Known {
     finds: Finds,
     /// What was looked up at least once, with whatever outcome.
-    tried: HashMap<Lookup, ()>,
+    tried: HashSet<Lookup>,
 }
 
 impl Discovery {
@@ -84,7 +84,7 @@ impl Discovery {
         }
         let deadline = Instant::now() + wait;
         let mut known = self.board.lock();
-        while !lookups.iter().all(|lookup| known.tried.contains_key(lookup)) {
+        while !lookups.iter().all(|lookup| known.tried.contains(lookup)) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -121,7 +121,7 @@ impl Board {
     /// Notes an outcome; whether it says something new.
     fn note(&self, lookup: &Lookup, found: Option<Vec<Found>>) -> bool {
         let mut known = self.lock();
-        known.tried.insert(lookup.clone(), ());
+        known.tried.insert(lookup.clone());
         let is_news = found.as_ref().is_some_and(|found| known.finds.get(lookup) != Some(found));
         if let (Some(found), true) = (found, is_news) {
             known.finds.insert(lookup.clone(), found);
@@ -174,7 +174,13 @@ async fn keep_found(lookup: Lookup, resolver: Arc<Resolver>, board: Arc<Board>, 
                     crate::say(&format!("discovery: `{lookup}` resolves again"));
                 }
                 failures = 0;
-                if board.note(&lookup, Some(bounded(&lookup, found))) {
+                let (found, left_out) = bounded(found);
+                if board.note(&lookup, Some(found)) {
+                    if left_out > 0 {
+                        crate::say(&format!(
+                            "discovery: `{lookup}` has {left_out} endpoints more than {FOUND_MAX}, which are used"
+                        ));
+                    }
                     let _ = changes.send(lookup.clone());
                 }
                 ttl.clamp(TTL_MIN, TTL_MAX)
@@ -194,15 +200,13 @@ async fn keep_found(lookup: Lookup, resolver: Arc<Resolver>, board: Arc<Board>, 
     }
 }
 
-/// In order, so that the order of an answer, which name servers change each time, is no change.
-fn bounded(lookup: &Lookup, mut found: Vec<Found>) -> Vec<Found> {
+/// In order, so that the order of an answer, which name servers change each time, is no change; and how many are left out.
+fn bounded(mut found: Vec<Found>) -> (Vec<Found>, usize) {
     found.sort();
     found.dedup_by_key(|found| found.address);
-    if found.len() > FOUND_MAX {
-        crate::say(&format!("discovery: `{lookup}` has {} endpoints, the first {FOUND_MAX} are used", found.len()));
-        found.truncate(FOUND_MAX);
-    }
-    found
+    let left_out = found.len().saturating_sub(FOUND_MAX);
+    found.truncate(FOUND_MAX);
+    (found, left_out)
 }
 
 #[cfg(test)]
