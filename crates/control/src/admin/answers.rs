@@ -58,8 +58,7 @@ fn asked(pairs: &[(String, String)]) -> Result<Asked, String> {
             "url" => asked.url.clone_from(value),
             "listener" => asked.listener = Some(value.clone()),
             "from" => asked.client = Some(value.parse().map_err(|_| format!("`{value}` is not an address"))?),
-            "format" if value == "json" || value == "text" => asked.json = value == "json",
-            "format" => return Err("`format` is text or json".to_owned()),
+            "format" => asked.json = value == "json",
             _ => {
                 let split = value.split_once(':').ok_or_else(|| format!("`{value}` is not `Name: value`"))?;
                 asked.headers.push((split.0.to_owned(), split.1.trim().to_owned()));

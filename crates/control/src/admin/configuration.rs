@@ -66,9 +66,6 @@ pub(super) fn reload(desk: &Desk, call: &Call) -> Response {
 
 fn change(desk: &Desk, call: &Call, deed: Deed) -> Response {
     let prefer = call.asked("prefer").map(str::to_owned);
-    if prefer.as_ref().is_some_and(|prefer| prefer != "file" && prefer != "api") {
-        return refused(StatusCode::BAD_REQUEST, "`prefer` is file or api");
-    }
     let asked = Change { deed, dry_run: call.flag("dry_run"), if_match: call.if_match(), prefer };
     match (desk.hooks.change)(asked) {
         Ok((report, tag)) => tagged(found(&report), &tag),

@@ -3,7 +3,7 @@
 use super::Desk;
 use super::call::{Call, PROBLEM, Response, found};
 use super::endpoints::WEIGHT_MAX;
-use super::table::{Access, Form, OPERATIONS, Operation, Pace, Parameter, Takes};
+use super::table::{Access, Form, HEALTHS, OPERATIONS, Operation, Pace, Parameter, Takes};
 use serde_json::{Map, Value, json};
 
 pub(super) fn document(desk: &Desk, _: &Call) -> Response {
@@ -74,23 +74,22 @@ fn open_part(segment: &str) -> Option<Value> {
 }
 
 fn parameter(parameter: &Parameter) -> Value {
-    let schema = match parameter.form {
+    json!({
+        "name": parameter.name, "in": "query", "required": parameter.required,
+        "description": parameter.about, "schema": schema_of(parameter.form),
+    })
+}
+
+fn schema_of(form: Form) -> Value {
+    match form {
         Form::Text => json!({ "type": "string", "minLength": 1 }),
         Form::Flag => json!({ "enum": [true, false, ""] }),
         Form::Texts => json!({ "type": "array", "items": { "type": "string", "pattern": "^[^:]+:" } }),
-        Form::Rendering => json!({ "enum": ["text", "json"] }),
         Form::Address => json!({ "type": "string", "anyOf": [{ "format": "ipv4" }, { "format": "ipv6" }] }),
         Form::Weight => weight(),
-        Form::Health => health(),
-        Form::Prefer => json!({ "enum": ["file", "api"] }),
-        Form::By => json!({ "enum": ["route", "upstream", "endpoint", "client"] }),
-        Form::Line => json!({ "enum": ["json", "text", "logfmt", "ecs", "combined"] }),
+        Form::Words(words) => json!({ "enum": words }),
         Form::Number => json!({ "type": "integer", "minimum": 0 }),
-    };
-    json!({
-        "name": parameter.name, "in": "query", "required": parameter.required,
-        "description": parameter.about, "schema": schema,
-    })
+    }
 }
 
 fn condition(name: &str, about: &str) -> Value {
@@ -99,10 +98,6 @@ fn condition(name: &str, about: &str) -> Value {
 
 fn weight() -> Value {
     json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": WEIGHT_MAX }, { "type": "null" }] })
-}
-
-fn health() -> Value {
-    json!({ "enum": ["healthy", "unhealthy", "unknown"] })
 }
 
 fn body(takes: Takes) -> Option<Value> {
@@ -188,7 +183,7 @@ fn schemas() -> Value {
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
     let orders = json!({
         "type": "object", "minProperties": 1, "additionalProperties": false,
-        "properties": { "weight": weight(), "drain": flag, "health": health() },
+        "properties": { "weight": weight(), "drain": flag, "health": schema_of(HEALTHS) },
     });
     json!({
         "Error": object(&[("title", text.clone()), ("status", count.clone()), ("detail", text.clone())]),

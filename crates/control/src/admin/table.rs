@@ -64,23 +64,31 @@ pub(super) enum Form {
     Flag,
     /// A text, many times.
     Texts,
-    /// `text` or `json`.
-    Rendering,
+    /// One of these.
+    Words(&'static [&'static str]),
     /// An IP address.
     Address,
     /// A weight, or `null`.
     Weight,
-    /// `healthy`, `unhealthy` or `unknown`.
-    Health,
-    /// `file` or `api`.
-    Prefer,
-    /// What `top` lists.
-    By,
-    /// A form of a record.
-    Line,
     /// The number of an exchange.
     Number,
 }
+
+impl Form {
+    /// What is wrong with a value, as far as its form says.
+    fn objection(self, value: &str) -> Option<String> {
+        let words = match self {
+            Self::Flag => &["", "true", "false"],
+            Self::Words(words) => words,
+            _ => return None,
+        };
+        let is_known = words.contains(&value);
+        (!is_known).then(|| words.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>().join(" or "))
+    }
+}
+
+/// What an endpoint's health may be said to be.
+pub(super) const HEALTHS: Form = Form::Words(&["healthy", "unhealthy", "unknown"]);
 
 /// One operation.
 pub(super) struct Operation {
@@ -174,14 +182,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
             parameter("header", Form::Texts, "`Name: value`; there may be many."),
             parameter("listener", Form::Text, "The listener it comes to."),
             parameter("from", Form::Address, "The client's address."),
-            parameter("format", Form::Rendering, "`json` for tools."),
+            parameter("format", Form::Words(&["text", "json"]), "`json` for tools."),
         ],
         answer: answers::explain,
         ..read("/explain", "explain", "What would become of a request.", &[(200, "any"), (400, "Error")])
     },
     Operation {
         access: Access::Private,
-        query: &[parameter("by", Form::By, "What is listed; routes without it.")],
+        query: &[parameter(
+            "by",
+            Form::Words(&["route", "upstream", "endpoint", "client"]),
+            "What is listed; routes without it.",
+        )],
         answer: observe::top,
         ..read(
             "/top",
@@ -195,7 +207,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
         query: &[
             parameter("since", Form::Number, "The number that the answer before gave as `next`."),
             parameter("filter", Form::Text, "A condition on records."),
-            parameter("format", Form::Line, "How lines are written; `json` without it."),
+            parameter(
+                "format",
+                Form::Words(&["json", "text", "logfmt", "ecs", "combined"]),
+                "How lines are written; `json` without it.",
+            ),
         ],
         answer: observe::tail,
         ..read(
@@ -309,7 +325,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         query: &[
             DRY_RUN,
-            parameter("prefer", Form::Prefer, "Whose word holds where the files and the patch both changed a value."),
+            parameter(
+                "prefer",
+                Form::Words(&["file", "api"]),
+                "Whose word holds where the files and the patch both changed a value.",
+            ),
         ],
         answer: configuration::reload,
         ..change("POST", "/reload", "reload", "Reads the configuration anew and serves it.")
@@ -341,7 +361,7 @@ const ENDPOINT_ORDER: Operation = Operation {
     query: &[
         parameter("weight", Form::Weight, "A weight in place of the configuration's, or null for that."),
         parameter("drain", Form::Flag, "Whether it takes no new clients."),
-        parameter("health", Form::Health, "Its health, until a check comes to another verdict."),
+        parameter("health", HEALTHS, "Its health, until a check comes to another verdict."),
         DRY_RUN,
     ],
     takes: Takes::Orders,
@@ -471,8 +491,8 @@ fn query(operation: &Operation, text: &str) -> Result<Vec<(String, String)>, Str
             let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
             return Err(format!("`{key}` is not asked for here: {known}"));
         };
-        if parameter.form == Form::Flag && !["", "true", "false"].contains(&value.as_str()) {
-            return Err(format!("`{key}` is true or false"));
+        if let Some(words) = parameter.form.objection(&value) {
+            return Err(format!("`{key}` is {words}"));
         }
         pairs.push((key, value));
     }
@@ -571,5 +591,6 @@ mod tests {
         let reload = OPERATIONS.iter().find(|operation| operation.id == "reload").unwrap();
         assert_eq!(query(reload, "dry_run").unwrap().len(), 1);
         assert_eq!(query(reload, "dry_run=1").unwrap_err(), "`dry_run` is true or false");
+        assert_eq!(query(reload, "prefer=me").unwrap_err(), "`prefer` is file or api");
     }
 }
