@@ -4,7 +4,9 @@ use super::ask::{Answer, ask};
 use super::origins::{Asked, Origins};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -226,8 +228,15 @@ fn staged(case: &Case<'_>, ports: &mut Ports) -> Result<String, String> {
 fn folder() -> Result<Folder, String> {
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let folder = std::env::temp_dir().join(format!("strait-import-{}-{nanos}", std::process::id()));
-    std::fs::create_dir(&folder).map_err(|error| error.to_string())?;
+    // The product's workers, which may be another user's, pass through it.
+    std::fs::DirBuilder::new().mode(0o711).create(&folder).map_err(|error| error.to_string())?;
     Ok(Folder(folder))
+}
+
+/// Writes a configuration, which may hold secrets, for this user alone.
+fn write_private(file: &Path, text: &str) -> Result<(), String> {
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| error.to_string())
 }
 
 fn start_peer(case: &Case<'_>, text: &str, folder: &Path) -> Result<Program, String> {
@@ -235,7 +244,7 @@ fn start_peer(case: &Case<'_>, text: &str, folder: &Path) -> Result<Program, Str
         Product::Nginx => ("nginx", "nginx.conf"),
     };
     let path = folder.join(file);
-    std::fs::write(&path, text).map_err(|error| error.to_string())?;
+    write_private(&path, text)?;
     let mut command = Command::new(case.program.unwrap_or(Path::new(program)));
     match case.product {
         Product::Nginx => command.arg("-p").arg(folder).arg("-c").arg(&path).args(["-e", "stderr"]),
@@ -245,7 +254,7 @@ fn start_peer(case: &Case<'_>, text: &str, folder: &Path) -> Result<Program, Str
 
 fn start_strait(yaml: &str, folder: &Path) -> Result<Program, String> {
     let file = folder.join("strait.yaml");
-    std::fs::write(&file, yaml).map_err(|error| error.to_string())?;
+    write_private(&file, yaml)?;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     command.args(["run", "-c"]).arg(&file);
