@@ -186,18 +186,28 @@ impl Reloader {
             let serving = self.fleet.plan().lookups();
             self.control.lookups.adopt(&self.serving, serving, Duration::ZERO);
         })?;
-        if kept != self.kept
-            && let Err(error) = kept.save()
-        {
-            let place = kept.place().unwrap_or_default();
-            say(&format!("the patch cannot be kept in {place}: {error}; it holds until the process ends"));
-        }
-        self.kept = kept;
+        let not_kept = self.keep(kept);
         self.export(&snapshot);
         let waits = self.say_what_waits(&snapshot);
         self.serving = snapshot;
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        Ok(json!({"generation": generation, "changes": changes, "waits_for_restart": waits, "dry_run": false}))
+        let mut report =
+            json!({"generation": generation, "changes": changes, "waits_for_restart": waits, "dry_run": false});
+        if let (Some(why), Some(report)) = (not_kept, report.as_object_mut()) {
+            report.insert("not_kept".to_owned(), json!(why));
+        }
+        Ok(report)
+    }
+
+    /// Keeps a patch that serves; why it will not outlive the process, if it will not.
+    fn keep(&mut self, kept: Kept) -> Option<String> {
+        let saved = if kept == self.kept { Ok(()) } else { kept.save() };
+        let place = kept.place().unwrap_or_default();
+        self.kept = kept;
+        let error = saved.err()?;
+        let why = format!("the patch cannot be kept in {place}: {error}; it holds until the process ends");
+        say(&why);
+        Some(why)
     }
 
     /// Does what the admin API asks for, or says what it would change.

@@ -98,6 +98,16 @@ fn a_patch_serves_at_once_and_outlives_reload_and_restart() {
 }
 
 #[test]
+fn a_patch_that_cannot_be_kept_serves_and_its_answer_says_so() {
+    let strait = Strait::start_with(TEXT, &["run"], &[("STRAIT_STATE", "/proc/state")]);
+    let (served, at) = (strait.ready(), admin(&strait));
+    let patched = send(&at, "PUT", "/config/routes/%2F/respond/body", "", "\"patched\"");
+    done(&patched);
+    assert!(patched.contains("\"not_kept\":\"the patch cannot be kept in /proc/state/"), "{patched}");
+    while !get(served, "/").ends_with("patched") {}
+}
+
+#[test]
 fn the_difference_shows_what_is_patched() {
     let strait = Strait::run(TEXT);
     strait.ready();
