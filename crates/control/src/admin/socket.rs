@@ -1,8 +1,8 @@
 use std::fmt;
-use std::fs::{self, Metadata, Permissions};
+use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -78,27 +78,28 @@ impl From<io::Error> for SocketError {
 }
 
 impl SocketFile {
-    /// Makes the socket, in the place of one that nobody answers on. It has its mode before it has its name, so that
-    /// there is no moment in which others could connect.
+    /// Makes the socket, in the place of one that nobody answers on. Until it has its mode it stands in a folder of its
+    /// owner's, so that there is no moment in which others could connect, whatever the umask.
     pub(super) fn make(path: &Path, mode: u32) -> Result<(Self, UnixListener), SocketError> {
         refuse_taken(path)?;
-        let mut nameless = path.as_os_str().to_owned();
-        nameless.push(format!(".{}", std::process::id()));
-        let nameless = PathBuf::from(nameless);
-        let _ = fs::remove_file(&nameless);
+        let mut private = path.as_os_str().to_owned();
+        private.push(format!(".{}", std::process::id()));
+        let private = PathBuf::from(private);
+        let _ = fs::remove_dir_all(&private);
+        DirBuilder::new().mode(0o700).create(&private)?;
+        let made = Self::make_in(&private, path, mode);
+        let _ = fs::remove_dir_all(&private);
+        Ok(made?)
+    }
+
+    fn make_in(private: &Path, path: &Path, mode: u32) -> io::Result<(Self, UnixListener)> {
+        let nameless = private.join("s");
         let listener = UnixListener::bind(&nameless)?;
-        let named = listener
-            .set_nonblocking(true)
-            .and_then(|()| fs::set_permissions(&nameless, Permissions::from_mode(mode)))
-            .and_then(|()| fs::rename(&nameless, path))
-            .and_then(|()| fs::symlink_metadata(path));
-        match named {
-            Ok(metadata) => Ok((Self { path: path.to_owned(), identity: identity(&metadata) }, listener)),
-            Err(error) => {
-                let _ = fs::remove_file(&nameless);
-                Err(error.into())
-            }
-        }
+        listener.set_nonblocking(true)?;
+        fs::set_permissions(&nameless, Permissions::from_mode(mode))?;
+        fs::rename(&nameless, path)?;
+        let identity = identity(&fs::symlink_metadata(path)?);
+        Ok((Self { path: path.to_owned(), identity }, listener))
     }
 }
 
